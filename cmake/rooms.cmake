@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# The flags every target shares, and `petaudit_room`: one static library per room of host/, with the rooms it may call.
+
+add_library(petaudit_flags INTERFACE)
+target_compile_definitions(petaudit_flags INTERFACE _GNU_SOURCE)
+target_include_directories(petaudit_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/host)
+target_compile_options(
+  petaudit_flags
+  INTERFACE -Wall
+            -Wextra
+            -Wshadow
+            -Wconversion
+            -Wstrict-prototypes
+            -Wmissing-prototypes
+            -Wformat=2
+            -Wundef
+            -fvisibility=hidden
+            -fno-common
+            # The same bits on every compiler: no fused multiply-add behind our back.
+            -ffp-contract=off)
+if(PETAUDIT_WERROR)
+  target_compile_options(petaudit_flags INTERFACE -Werror)
+endif()
+if(PETAUDIT_SANITIZE)
+  target_compile_options(petaudit_flags INTERFACE -fsanitize=${PETAUDIT_SANITIZE} -fno-sanitize-recover=all
+                                                  -fno-omit-frame-pointer)
+  target_link_options(petaudit_flags INTERFACE -fsanitize=${PETAUDIT_SANITIZE})
+endif()
+
+# petaudit_room(NAME SOURCES a.c b.c CALLS base proof LIBRARIES PkgConfig::X)
+function(petaudit_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;CALLS;LIBRARIES" ${ARGN})
+  add_library(pa_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(pa_${name} PUBLIC petaudit_flags)
+  foreach(room ${ROOM_CALLS})
+    target_link_libraries(pa_${name} PUBLIC pa_${room})
+  endforeach()
+  target_link_libraries(pa_${name} PUBLIC ${ROOM_LIBRARIES})
+endfunction()
+
+# petaudit_test(NAME LABEL unit SOURCES x.c ROOMS proof ...): a cmocka program, run by ctest under that label.
+function(petaudit_test name)
+  cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;ROOMS;ARGUMENTS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE petaudit_flags PkgConfig::CMOCKA)
+  foreach(room ${TEST_ROOMS})
+    target_link_libraries(${name} PRIVATE pa_${room})
+  endforeach()
+  target_compile_definitions(${name} PRIVATE PETAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name} ${TEST_ARGUMENTS})
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT})
+endfunction()

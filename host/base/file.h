@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.h - whole files in, whole files out.
+ *
+ * A file is written to a temporary name beside its target, synced and renamed: after a crash or a
+ * full disk the target is the old file or the new one, never a part of either.
+ */
+#ifndef PA_BASE_FILE_H
+#define PA_BASE_FILE_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+#include <sys/types.h>
+
+/* Append the content of `path` to `out`, at most `most_bytes`. Directories, devices and longer
+ * files are refused (PA_EINPUT); a file that is missing or may not be read gives PA_ENOINPUT. */
+int pa_file_read(const char *path, size_t most_bytes, struct pa_buffer *out,
+                 struct pa_error *error);
+
+/* Replace `path` by `size` bytes with permissions `mode`. PA_EWRITE; the temporary file is gone
+ * then. */
+int pa_file_write(const char *path, const void *data, size_t size, mode_t mode,
+                  struct pa_error *error);
+
+/* Create directory `path` (its parent must exist); one that is there already is fine. */
+int pa_directory_make(const char *path, struct pa_error *error);
+
+/* Copy `text` to `out` with every control character, and every byte that is not part of well-formed
+ * UTF-8, as '?': what comes from a file never steers a terminal. Cuts at `size` - 1 bytes. */
+void pa_printable(char *out, size_t size, const char *text);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* device.h - the door of host/device/: an accelerator, whatever its make.
+ *
+ * A backend is a const struct of function pointers, one per vendor. The measuring code knows only
+ * this header: it opens devices, asks which formats they run, opens a *workbench* (all the memory
+ * of one chain at one shape and format) and feeds it steps. How a step's generation, GEMM and
+ * digest overlap or fuse is the backend's business: a processor digests a panel of C while it is in
+ * cache, a GPU uses two streams.
+ *
+ * What a backend cannot do is refused with PA_EUNSUPPORTED and a reason, never pretended. Vendor
+ * libraries are found at run time or linked where Debian has them; their handles stay inside the
+ * backend.
+ */
+#ifndef PA_DEVICE_DEVICE_H
+#define PA_DEVICE_DEVICE_H
+
+#include "base/error.h"
+#include "kernels/philox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pa_format { PA_FP64 = 1, PA_FP32, PA_TF32, PA_BF16, PA_FP16, PA_FP8, PA_INT8, PA_FORMATS_END };
+
+/* "bf16" and back; NULL or 0 when unknown. */
+const char *pa_format_name(enum pa_format format);
+enum pa_format pa_format_named(const char *name);
+
+struct pa_device_identity {
+    char id[96];    /* unique on this host and stable: "cpu:0", "cpu:0/2-3" for a part of it,
+                       "GPU-<uuid>" */
+    char name[128]; /* the vendor's own model string */
+    char vendor[32];
+    char serial[64]; /* empty where the vendor has none */
+    char host[64];
+    uint64_t memory_bytes;
+    uint32_t units;    /* cores in use, or streaming multiprocessors */
+    double clock_hz;   /* the highest sustained clock the device states; 0 unknown */
+    char details[512]; /* one line for people: ISA, caches, sockets, driver version */
+};
+
+/* What one format is on one device. */
+struct pa_format_facts {
+    bool runs; /* false: `why_not` says why */
+    char why_not[160];
+    char library[96];       /* "oneDNN 2.6.3 (brg:avx512_core_bf16)" */
+    double peak_per_second; /* units x clock x operations per clock, 0 where not known */
+    char peak_basis[160];   /* how that figure came about */
+};
+
+/* The classes are those of proof/work_class.h; this room knows them by number only, with what it
+ * needs to compute. */
+struct pa_workload {
+    uint32_t class_id; /* enum pa_class */
+    enum pa_format format;
+    uint32_t m, n, k;
+    uint32_t variant; /* which way of calling the library, 0 .. variants-1 of pa_backend.variants */
+};
+
+/* Where a workbench's time went, summed over its threads or streams, in nanoseconds. */
+struct pa_step_costs {
+    uint64_t generate_ns, gemm_ns, digest_ns, idle_ns;
+};
+
+struct pa_device;
+struct pa_workbench;
+struct pa_communicator;
+
+struct pa_device_options {
+    const int *processors; /* cpu: the processors to use, one thread each; NULL means all that are
+                              allowed */
+    int processor_count;
+};
+
+enum { PA_COMMUNICATOR_ID_BYTES = 128 };
+
+struct pa_backend {
+    const char *name; /* "cpu" */
+
+    /* How many devices there are. PA_EUNSUPPORTED with one line why the backend is absent here. */
+    int (*count)(int *out, struct pa_error *error);
+    int (*open)(int index, const struct pa_device_options *options, struct pa_device **out,
+                struct pa_error *error);
+    void (*close)(struct pa_device *device);
+
+    /* Fills `out` for every format, also those that do not run. */
+    void (*format)(struct pa_device *device, enum pa_format format, struct pa_format_facts *out);
+    /* The ways to run this workload, best guess first; writes a short name for each ("onednn
+     * packed"). */
+    int (*variants)(struct pa_device *device, const struct pa_workload *workload, char (*names)[48],
+                    int most);
+
+    /* Memory that workbench_open would take. */
+    uint64_t (*workbench_bytes)(struct pa_device *device, const struct pa_workload *workload);
+    int (*workbench_open)(struct pa_device *device, const struct pa_workload *workload,
+                          struct pa_workbench **out, struct pa_error *error);
+    void (*workbench_close)(struct pa_workbench *bench);
+
+    /* Generate A from its seed. Returns once later steps may be enqueued. */
+    int (*load_a)(struct pa_workbench *bench, const struct pa_seed *seed, struct pa_error *error);
+    /* Queue one step: generate B from `seed`, multiply, digest the m/128 * n/128 tiles of C,
+     * row-major, keyed with seed->s. At most two steps may be queued and not yet collected; steps
+     * complete in order. */
+    int (*step_enqueue)(struct pa_workbench *bench, const struct pa_seed *seed,
+                        struct pa_error *error);
+    /* Wait for the oldest queued step and copy its tile digests. PA_ETIMEOUT after `deadline_ns`.
+     */
+    int (*step_collect)(struct pa_workbench *bench, uint64_t *tiles, uint64_t deadline_ns,
+                        struct pa_error *error);
+    /* Forget queued steps, so that the workbench is as after open; waits for what already runs. */
+    void (*steps_drop)(struct pa_workbench *bench);
+    /* The library alone: multiply what lies in the operands `times` times, no generation, no
+     * digest, called in the way that is fastest for it (its own threads). `out_ns` is the wall
+     * time. */
+    int (*multiply_bare)(struct pa_workbench *bench, uint32_t times, uint64_t *out_ns,
+                         struct pa_error *error);
+    /* Costs since open or the last call. */
+    void (*costs)(struct pa_workbench *bench, struct pa_step_costs *out);
+
+    /* All-reduce: `id` is made once by one rank and reaches the others over link/. NULL members:
+     * not possible. */
+    int (*communicator_id)(uint8_t id[PA_COMMUNICATOR_ID_BYTES], struct pa_error *error);
+    int (*communicator_open)(struct pa_device *device, const uint8_t id[PA_COMMUNICATOR_ID_BYTES],
+                             int rank, int size, uint64_t most_bytes, uint64_t deadline_ns,
+                             struct pa_communicator **out, struct pa_error *error);
+    /* Fill the input of `bytes` bytes (int32 words) from `seed` for this rank, as docs/protocol.md,
+     * "All-reduce". */
+    int (*allreduce_fill)(struct pa_communicator *communicator, uint64_t bytes,
+                          const struct pa_seed *seed, struct pa_error *error);
+    /* Sum over all ranks, `times` times from the same input to the same output; wall time of all of
+     * them. */
+    int (*allreduce_run)(struct pa_communicator *communicator, uint64_t bytes, uint32_t times,
+                         uint64_t deadline_ns, uint64_t *out_ns, struct pa_error *error);
+    /* Digests of the result's 16,384-word chunks (the last may be shorter), keyed with seed->s. */
+    int (*allreduce_digest)(struct pa_communicator *communicator, uint64_t bytes,
+                            const struct pa_seed *seed, uint64_t *chunks, struct pa_error *error);
+    void (*communicator_close)(struct pa_communicator *communicator);
+};
+
+/* Every backend's device starts with this. */
+struct pa_device {
+    const struct pa_backend *backend;
+    struct pa_device_identity identity;
+};
+
+/* The backends of this build, ended by NULL. */
+const struct pa_backend *const *pa_backends(void);
+/* NULL when there is none of that name. */
+const struct pa_backend *pa_backend_named(const char *name);
+
+#endif

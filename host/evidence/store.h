@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.h - evidence.db: the record log in SQLite.
+ *
+ * WAL, STRICT tables, foreign keys, a schema version. Each append is one transaction that is synced
+ * before it returns: after kill -9 or a power cut every record whose append returned is there, and
+ * nothing after it. The chain r_0 = session, r_k = H("record", r_(k-1) | record) is computed as
+ * records come and checked whole when a store is opened for reading.
+ */
+#ifndef PA_EVIDENCE_STORE_H
+#define PA_EVIDENCE_STORE_H
+
+#include "evidence/record.h"
+
+struct pa_store;
+
+/* Make a new evidence file; PA_EWRITE when there is one already, or the disk refuses. */
+int pa_store_create(const char *path, struct pa_store **out, struct pa_error *error);
+/* Open to read and append (`audit --resume`): PA_ENOINPUT, PA_EINPUT (no evidence file, other
+ * schema), PA_EINVALID (the chain does not hold; the message names the record). */
+int pa_store_open(const char *path, struct pa_store **out, struct pa_error *error);
+/* The same, never writing: works on read-only media. */
+int pa_store_open_readonly(const char *path, struct pa_store **out, struct pa_error *error);
+void pa_store_close(struct pa_store *store);
+
+/* Append whole records (one or several, header included), all or none. The first must be a SESSION.
+ */
+int pa_store_append(struct pa_store *store, const void *records, size_t size,
+                    struct pa_error *error);
+
+uint64_t pa_store_count(const struct pa_store *store);
+/* r of the last record; zeros in an empty store. */
+void pa_store_head(const struct pa_store *store, uint8_t out[PA_RECORD_HASH_BYTES]);
+
+/* Call `visit` with each record in order, and the chain value *before* it; a non-zero return stops
+ * and is passed on. Views are valid inside the call only. */
+typedef int (*pa_store_visit)(void *context, uint64_t index, const struct pa_record *record,
+                              const uint8_t before[PA_RECORD_HASH_BYTES], struct pa_error *error);
+int pa_store_each(struct pa_store *store, pa_store_visit visit, void *context,
+                  struct pa_error *error);
+
+/* All records as one transcript, as they are exported and sent. */
+int pa_store_export(struct pa_store *store, struct pa_buffer *out, struct pa_error *error);
+
+#endif

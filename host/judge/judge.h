@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge.h - the door of host/judge/: a pure function from evidence, claim and policy to a verdict.
+ *
+ *   facts.h   what the evidence says
+ *   judge.h   what follows from it under a policy
+ *
+ * Guarded acceptance (JCGM 106, ILAC G8): with claim T, result y and expanded uncertainty U at k =
+ * 2, PASS if y - U >= T, FAIL if y + U < T, else INCONCLUSIVE. INVALID when the evidence is broken.
+ * Nothing measured is never PASS.
+ */
+#ifndef PA_JUDGE_JUDGE_H
+#define PA_JUDGE_JUDGE_H
+
+#include "judge/facts.h"
+
+enum pa_verdict { PA_PASS, PA_FAIL, PA_INCONCLUSIVE, PA_INVALID }; /* also the exit statuses 0..3 */
+
+const char *pa_verdict_name(enum pa_verdict verdict);
+
+enum pa_severity { PA_SEVERITY_INFO, PA_SEVERITY_WARNING, PA_SEVERITY_CRITICAL };
+
+struct pa_finding {
+    char code[32]; /* "RATE_ABOVE_PEAK"; the table is in docs/findings.md */
+    enum pa_severity severity;
+    char text[512];
+};
+
+struct pa_judgement {
+    enum pa_verdict verdict;
+    char reason[512]; /* one sentence, for people */
+    double claim_pflops;
+    double verified_pflops;      /* W / Dt x honest fraction */
+    double verified_u;           /* U at k = 2, PFLOPS */
+    double verified_rate_pflops; /* W / Dt, before the bound */
+    double honest_fraction_lower, confidence;
+    double raw_pflops;     /* sum over devices; 0 unknown */
+    double nominal_pflops; /* sum of known peaks of the devices that answered; 0 unknown */
+    double judged_pflops;  /* y: nominal or verified, as the policy's basis says */
+    double judged_u;
+    double conformity; /* probability that the true value reaches the claim, 0..1 */
+    bool has_entitlement;
+    double entitled_mw, granted_mw,
+        overclaim_mw; /* granted < 0: not told; overclaim = granted - entitled, at least 0 */
+    enum pa_basis basis;
+    enum pa_assurance assurance;
+    struct pa_finding *findings; /* owned, ordered by severity, then code */
+    uint32_t finding_count;
+};
+
+/* Judge `facts` against a claim and a policy. Fails only for want of memory. */
+int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
+             const struct pa_policy *policy, struct pa_judgement *out, struct pa_error *error);
+void pa_judgement_free(struct pa_judgement *judgement);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* credit.h - from checked epochs to the verified rate (PROTOCOL.md 4). */
+#ifndef PA_PROOF_CREDIT_H
+#define PA_PROOF_CREDIT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum pa_epoch_state {
+    PA_EPOCH_CLOSED,  /* its root came in: it counts and must be opened */
+    PA_EPOCH_ABORTED, /* the key was never revealed: the planned length counts, with no work */
+};
+
+struct pa_credited_epoch {
+    enum pa_epoch_state state;
+    uint64_t t0_ns, t1_ns; /* witness's RAW clock; t1 is 0 for an aborted epoch */
+    double operations;     /* W_e, counted as 2MNK */
+    bool after_gap; /* a declared interruption lies between this epoch and the closed one before it
+                     */
+};
+
+struct pa_credit_terms {
+    uint64_t epoch_ns;      /* planned length: what an aborted epoch counts */
+    uint32_t openings;      /* n_e */
+    double alpha;           /* of a first session, before the division by r (r + 1) */
+    uint32_t serial;        /* r */
+    uint32_t interruptions; /* allowed */
+    uint64_t longest_gap_ns;
+};
+
+struct pa_credit {
+    double operations; /* W */
+    double
+        seconds; /* Dt: last t1 - first t0, less the gaps, plus aborted epochs at planned length */
+    double rate; /* W / Dt, operations a second */
+    double n_effective;     /* min over epochs with work of n_e W / W_e */
+    double alpha_r;         /* alpha / (r (r + 1)) */
+    double honest_fraction; /* 1 - ln(1 / alpha_r) / n_eff, at least 0: the lower bound, 1 - alpha_r
+                               sure */
+    double verified_rate;   /* rate * honest_fraction */
+    uint32_t gaps;          /* interruptions taken */
+    uint64_t gap_ns;        /* all of them together */
+};
+
+/* Compute the credit of epochs in the order of their t0. PA_EINVALID when there are more or longer
+ * interruptions than declared, or when times run backwards or epochs have no length. Epochs without
+ * any work give a credit of zero. */
+int pa_credit_compute(struct pa_credit *out, const struct pa_credited_epoch *epochs, uint32_t count,
+                      const struct pa_credit_terms *terms, struct pa_error *error);
+
+#endif
