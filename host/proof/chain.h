@@ -11,7 +11,7 @@
  *         pa_chain_append(&chain, tiles);               // h_t is known from here on
  *         enqueue step t + 2 with pa_chain_b_seed(&chain, t + 2);
  *     }
- *     pa_chain_close(&chain, &tail);                    // T_d, h_(T_d), m_d for the commitment
+ *     pa_chain_tail(&chain, &tail, &error);             // T_d, h_(T_d), m_d for the commitment
  *
  * Steps that were enqueued and never appended are simply forgotten. Memory: 8 bytes a tile and 64
  * bytes a step.
@@ -51,10 +51,11 @@ int pa_chain_begin(struct pa_chain *chain, const struct pa_hash *start, struct p
 /* The seed of A, and of B_t for 1 <= t <= steps + 2. Its `s` keys the tile digests of step t. */
 struct pa_seed pa_chain_a_seed(const struct pa_chain *chain);
 struct pa_seed pa_chain_b_seed(const struct pa_chain *chain, uint32_t t);
-/* Where the tile digests of the next step may be put, m/128 * n/128 of them, before
- * pa_chain_append(chain, there); any other array is copied. */
+/* The tile digests of the next step, m/128 * n/128 of them, row-major; they are copied. PA_EMEMORY,
+ * or PA_EINTERNAL after PA_MOST_STEPS steps; the chain is unchanged then. */
 int pa_chain_append(struct pa_chain *chain, const uint64_t *tiles, struct pa_error *error);
-void pa_chain_tail(const struct pa_chain *chain, struct pa_tail *out, struct pa_error *error);
+/* T_d, h_(T_d) and m_d of the steps so far. */
+int pa_chain_tail(const struct pa_chain *chain, struct pa_tail *out, struct pa_error *error);
 /* Open tile row `row` of step t. The opening owns memory: pa_opening_free. */
 int pa_chain_open(const struct pa_chain *chain, uint32_t t, uint32_t row, struct pa_opening *out,
                   struct pa_error *error);

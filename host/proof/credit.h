@@ -17,8 +17,9 @@ struct pa_credited_epoch {
     enum pa_epoch_state state;
     uint64_t t0_ns, t1_ns; /* witness's RAW clock; t1 is 0 for an aborted epoch */
     double operations;     /* W_e, counted as 2MNK */
-    bool after_gap; /* a declared interruption lies between this epoch and the closed one before it
-                     */
+    bool after_gap;        /* a declared interruption ended just before this closed epoch */
+    uint64_t gap_ns;       /* its length as the witness measured it (RAW restarts with the machine);
+                              used with after_gap only */
 };
 
 struct pa_credit_terms {

@@ -6,8 +6,9 @@
 
 #include "base/bytes.h"
 #include "proof/epoch.h"
+#include "proof/tree.h"
 
-enum { PA_MOST_PATH = 16 /* a tree of 65,535 leaves */, PA_OPENED_STEPS = 3 };
+enum { PA_OPENED_STEPS = 3 };
 
 struct pa_opened_step {
     struct pa_hash h;
