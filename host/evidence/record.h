@@ -3,9 +3,9 @@
  * "Transcript").
  *
  * Every payload but SESSION starts with u64 epoch. Payloads are views into bytes that the caller
- * keeps; parsing allocates only what `pa_record_list_entries` says. Hostile input is the normal
- * case: types, lengths and counts are checked before they are used, and a payload must be consumed
- * to its last byte.
+ * keeps; parsing allocates nothing. Hostile input is the normal case: types, lengths and counts are
+ * checked before they are used, and a payload must be consumed to its last byte. Whatever is
+ * accepted is written back byte for byte.
  */
 #ifndef PA_EVIDENCE_RECORD_H
 #define PA_EVIDENCE_RECORD_H
@@ -35,10 +35,13 @@ enum {
     PA_RECORD_HASH_BYTES = 32,
     PA_SIGNATURE_MOST_BYTES = 80, /* DER of ECDSA P-256 has at most 72 */
     PA_NOTE_MOST_BYTES = 1 << 24,
+    PA_LIST_ENTRY_BYTES = 72,
 };
 
 /* An epoch number for records that belong to no epoch. */
 #define PA_NO_EPOCH UINT64_MAX
+/* Numbers from here on, but for PA_NO_EPOCH, are refused. */
+#define PA_EPOCH_NUMBER_END (UINT64_C(1) << 32)
 
 struct pa_record {
     enum pa_record_type type;
@@ -119,6 +122,12 @@ void pa_record_put_signature(struct pa_buffer *out, const struct pa_signature_re
 
 /* Read the next record of `reader`: header, bounds, known type, epoch. PA_EINPUT. */
 int pa_record_next(struct pa_reader *reader, struct pa_record *out, struct pa_error *error);
+/* The same for a payload that was stored without its header. */
+int pa_record_view(uint32_t type, const void *payload, size_t size, struct pa_record *out,
+                   struct pa_error *error);
+/* Decode the payload whatever its type is; `at` is the record's time, zeros where it has none.
+ * PA_EINPUT. */
+int pa_record_check(const struct pa_record *record, struct pa_instant *at, struct pa_error *error);
 /* Decode a payload of the type that the name says. PA_EINPUT. */
 int pa_record_session(const struct pa_record *record, struct pa_session_record *out,
                       struct pa_error *error);
