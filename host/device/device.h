@@ -118,9 +118,12 @@ struct pa_backend {
     /* Costs since open or the last call. */
     void (*costs)(struct pa_workbench *bench, struct pa_step_costs *out);
 
-    /* All-reduce: `id` is made once by one rank and reaches the others over link/. NULL members:
-     * not possible. */
-    int (*communicator_id)(uint8_t id[PA_COMMUNICATOR_ID_BYTES], struct pa_error *error);
+    /* All-reduce: `id` is made once by one rank and reaches the others over link/; it begins with
+     * the name of the way that data travel ("shm", "mpi"; 16 bytes with zeros), for which the maker
+     * must know whether all ranks are on one host. NULL members: not possible. Deadlines are
+     * instants of pa_clock_raw_ns. */
+    int (*communicator_id)(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES],
+                           struct pa_error *error);
     int (*communicator_open)(struct pa_device *device, const uint8_t id[PA_COMMUNICATOR_ID_BYTES],
                              int rank, int size, uint64_t most_bytes, uint64_t deadline_ns,
                              struct pa_communicator **out, struct pa_error *error);
@@ -129,7 +132,8 @@ struct pa_backend {
     int (*allreduce_fill)(struct pa_communicator *communicator, uint64_t bytes,
                           const struct pa_seed *seed, struct pa_error *error);
     /* Sum over all ranks, `times` times from the same input to the same output; wall time of all of
-     * them. */
+     * them. A rank that does not take part until the deadline gives PA_ETIMEOUT, one that is gone
+     * PA_EDEVICE; the communicator is of no use from then on. */
     int (*allreduce_run)(struct pa_communicator *communicator, uint64_t bytes, uint32_t times,
                          uint64_t deadline_ns, uint64_t *out_ns, struct pa_error *error);
     /* Digests of the result's 16,384-word chunks (the last may be shorter), keyed with seed->s. */

@@ -6,6 +6,8 @@
  * the shared output folder. A fleet only carries requests and answers (bytes that host/measure/
  * understands) and knows who is alive: a dead worker is a closed connection or a passed deadline,
  * named by rank and host, and not the end of the job.
+ *
+ * Every `deadline_ns` is an instant of pa_clock_raw_ns, not a length of time.
  */
 #ifndef PA_FLEET_FLEET_H
 #define PA_FLEET_FLEET_H
