@@ -317,7 +317,8 @@ static void changed_evidence_is_refused(void **state) {
         {"DROP TABLE record", PA_EINPUT},
         {"ALTER TABLE record ADD COLUMN more ANY", PA_EINPUT},
         {"ALTER TABLE record RENAME TO r; CREATE VIEW record AS SELECT * FROM r", PA_EINPUT},
-        {"CREATE TABLE r AS SELECT * FROM record; DROP TABLE record; "
+        {"PRAGMA legacy_alter_table = ON; CREATE TABLE r AS SELECT * FROM record; "
+         "DROP TABLE record; "
          "ALTER TABLE r RENAME TO record",
          PA_EINPUT},
     };
