@@ -25,8 +25,11 @@ struct pa_fact_epoch {
     enum pa_epoch_state state;
     struct pa_instant t0, t1;
     double operations;
-    uint32_t drawn, failed; /* as found by this replay, not as a RESULT record claims */
+    uint32_t drawn;   /* openings that the declaration demands: n_e, or 0 without work */
+    uint32_t failed;  /* came and were wrong */
+    uint32_t missing; /* never came */
     bool after_gap;
+    uint64_t gap_ns;
 };
 
 struct pa_fact_device {
@@ -34,11 +37,14 @@ struct pa_fact_device {
     uint32_t m, n;
     uint64_t steps; /* over all closed epochs */
     double operations;
-    double raw_per_second; /* the library alone, same shape and run; 0 unknown */
+    double raw_per_second; /* the library alone, same shape and run, its best; 0 unknown */
     char id[96], backend[16], format[8], host[64], model[128], details[512];
+    char variant[64], library[96];
     double peak_per_second; /* of the format used; 0 unknown */
     char peak_basis[160];
     uint64_t memory_bytes;
+    bool emulated;       /* the backend says that there is no such hardware */
+    bool changed;        /* another device answered in its place later in the session */
     bool lost;           /* stopped during the audit */
     char lost_text[256]; /* which rank and host, when, why */
 };
@@ -46,6 +52,7 @@ struct pa_fact_device {
 struct pa_fact_allreduce {
     uint64_t bytes;
     double algbw_gbs, busbw_gbs; /* 1e9 bytes a second, by nccl-tests' definitions */
+    uint32_t ranks;
     bool verified;
 };
 
@@ -66,9 +73,13 @@ struct pa_facts {
                               */
     bool is_finished;        /* the witness's closing signature is there */
     bool is_certified;       /* false: result type TEST */
-    char broken[512];        /* why the evidence is INVALID as a whole; empty when it holds */
+    bool is_test_build;      /* a build that falsifies on purpose; `test_build` says how */
+    char test_build[256];
+    double clock_step_seconds; /* the largest step of UTC against RAW between two records */
+    char broken[512];          /* why the evidence is INVALID as a whole; empty when it holds */
     uint64_t begun_utc_ns, ended_utc_ns;
-    json_t *notes;    /* array of {"kind", "epoch", "utc_ns", ...}, in order; owned */
+    json_t *notes;    /* array of all notes in order, each with "utc_ns" and, unless it belongs to
+                       * no epoch, "epoch" set from its record; owned */
     char *claim_text; /* owned; the claim and policy files the session was declared with */
     size_t claim_bytes;
     char *policy_text;
@@ -82,5 +93,7 @@ struct pa_facts {
 int pa_facts_collect(struct pa_store *store, enum pa_recheck recheck, struct pa_facts *out,
                      struct pa_error *error);
 void pa_facts_free(struct pa_facts *facts);
+/* The first note of a kind, or NULL; borrowed from `facts`. */
+const json_t *pa_facts_note(const struct pa_facts *facts, const char *kind);
 
 #endif

@@ -33,11 +33,14 @@ struct pa_judgement {
     double verified_u;           /* U at k = 2, PFLOPS */
     double verified_rate_pflops; /* W / Dt, before the bound */
     double honest_fraction_lower, confidence;
-    double raw_pflops;     /* sum over devices; 0 unknown */
-    double nominal_pflops; /* sum of known peaks of the devices that answered; 0 unknown */
-    double judged_pflops;  /* y: nominal or verified, as the policy's basis says */
-    double judged_u;
-    double conformity; /* probability that the true value reaches the claim, 0..1 */
+    double raw_pflops;         /* sum over devices; 0 unknown */
+    double nominal_pflops;     /* sum of known peaks of the devices that answered; 0 unknown */
+    double substitution_bound; /* by how much a cheaper exact route could inflate the rate, over the
+                                * session's devices; 1 or more */
+    double judged_pflops;      /* y: nominal or verified, as the policy's basis says; divided by the
+                                * substitution bound where the policy says so */
+    double judged_u;           /* at the policy's k, 2 unless it says otherwise */
+    double conformity;         /* probability that the true value reaches the claim, 0..1 */
     bool has_entitlement;
     double entitled_mw, granted_mw,
         overclaim_mw; /* granted < 0: not told; overclaim = granted - entitled, at least 0 */
@@ -46,6 +49,12 @@ struct pa_judgement {
     struct pa_finding *findings; /* owned, ordered by severity, then code */
     uint32_t finding_count;
 };
+
+/* The most that a device can gain in this class by computing the same exact products through a
+ * cheaper format (docs/protocol.md, "Substitution"); `basis` (may be NULL) is set to a constant
+ * that says where the bound comes from. An unknown device gets the largest bound of its class. */
+double pa_substitution_bound(enum pa_class class_id, const char *backend, const char *model,
+                             const char *format, const char **basis);
 
 /* Judge `facts` against a claim and a policy. Fails only for want of memory. */
 int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
