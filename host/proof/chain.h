@@ -42,7 +42,19 @@ struct pa_chain {
     struct pa_hash *h;      /* h[t-1] is h_t */
     struct pa_hash *digest; /* digest[t-1] is D_t */
     uint64_t *tiles;        /* step after step, row-major */
+    struct pa_hash *rows;   /* working memory: the row hashes of one step */
 };
+
+/* The hashes that prover and witness share. R_i, for the digests of one tile row: */
+void pa_step_row(struct pa_hash *out, const uint64_t *tiles, uint32_t count);
+/* D_t = H("step", R_0 | R_1 | ..) */
+void pa_step_digest(struct pa_hash *out, const struct pa_hash *rows, uint32_t count);
+/* h_t = H("chain", h_(t-1) | u32 t | D_t) */
+void pa_step_link(struct pa_hash *out, const struct pa_hash *previous, uint32_t t,
+                  const struct pa_hash *digest);
+/* H("A", s_d), and H("B", h_(t-2) | u32 t) */
+void pa_step_a_hash(struct pa_hash *out, const struct pa_hash *start);
+void pa_step_b_hash(struct pa_hash *out, const struct pa_hash *h, uint32_t t);
 
 /* `capacity` steps are allocated at once, so that appending them later allocates nothing; more are
  * possible. */

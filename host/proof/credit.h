@@ -17,7 +17,7 @@ struct pa_credited_epoch {
     enum pa_epoch_state state;
     uint64_t t0_ns, t1_ns; /* witness's RAW clock; t1 is 0 for an aborted epoch */
     double operations;     /* W_e, counted as 2MNK */
-    bool after_gap;        /* a declared interruption ended just before this closed epoch */
+    bool after_gap;        /* a declared interruption ended just before this epoch: a new segment */
     uint64_t gap_ns;       /* its length as the witness measured it (RAW restarts with the machine);
                               used with after_gap only */
 };
@@ -45,9 +45,12 @@ struct pa_credit {
     uint64_t gap_ns;        /* all of them together */
 };
 
-/* Compute the credit of epochs in the order of their t0. PA_EINVALID when there are more or longer
- * interruptions than declared, or when times run backwards or epochs have no length. Epochs without
- * any work give a credit of zero. */
+/* Compute the credit of epochs in the order of their t0 (of each segment: the clock may restart in
+ * an interruption). Time is the sum over segments of (last t1 - first t0) of their closed epochs;
+ * aborted epochs before the first or after the last closed one of a segment add their planned
+ * length, those between two closed ones what the time between these does not cover. PA_EINVALID
+ * when there are more or longer interruptions than declared, or when times run backwards or epochs
+ * have no length. Epochs without any work give a credit of zero. */
 int pa_credit_compute(struct pa_credit *out, const struct pa_credited_epoch *epochs, uint32_t count,
                       const struct pa_credit_terms *terms, struct pa_error *error);
 

@@ -11,16 +11,37 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-void pa_hash_pieces(struct pa_hash *out, const char *tag, const struct pa_piece *pieces,
-                    size_t count) {
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct pa_hasher), "pa_hasher holds a SHA256_CTX");
+
+static SHA256_CTX *context_of(struct pa_hasher *hasher) {
+    return (SHA256_CTX *)(void *)hasher->state;
+}
+
+void pa_hasher_begin(struct pa_hasher *hasher, const char *tag) {
+    SHA256_Init(context_of(hasher));
+    if (tag == NULL)
+        return;
     uint8_t padded[PA_TAG_BYTES] = {0};
     memcpy(padded, tag, strnlen(tag, sizeof padded));
-    SHA256_CTX state;
-    SHA256_Init(&state);
-    SHA256_Update(&state, padded, sizeof padded);
+    SHA256_Update(context_of(hasher), padded, sizeof padded);
+}
+
+void pa_hasher_add(struct pa_hasher *hasher, const void *data, size_t size) {
+    if (size > 0)
+        SHA256_Update(context_of(hasher), data, size);
+}
+
+void pa_hasher_end(struct pa_hasher *hasher, struct pa_hash *out) {
+    SHA256_Final(out->bytes, context_of(hasher));
+}
+
+void pa_hash_pieces(struct pa_hash *out, const char *tag, const struct pa_piece *pieces,
+                    size_t count) {
+    struct pa_hasher hasher;
+    pa_hasher_begin(&hasher, tag);
     for (size_t i = 0; i < count; i++)
-        SHA256_Update(&state, pieces[i].data, pieces[i].size);
-    SHA256_Final(out->bytes, &state);
+        pa_hasher_add(&hasher, pieces[i].data, pieces[i].size);
+    pa_hasher_end(&hasher, out);
 }
 
 void pa_hash_bytes(struct pa_hash *out, const char *tag, const void *data, size_t size) {
@@ -29,10 +50,10 @@ void pa_hash_bytes(struct pa_hash *out, const char *tag, const void *data, size_
 }
 
 void pa_sha256(struct pa_hash *out, const void *data, size_t size) {
-    SHA256_CTX state;
-    SHA256_Init(&state);
-    SHA256_Update(&state, data, size);
-    SHA256_Final(out->bytes, &state);
+    struct pa_hasher hasher;
+    pa_hasher_begin(&hasher, NULL);
+    pa_hasher_add(&hasher, data, size);
+    pa_hasher_end(&hasher, out);
 }
 
 bool pa_hash_equal(const struct pa_hash *a, const struct pa_hash *b) {

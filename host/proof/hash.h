@@ -27,6 +27,16 @@ void pa_hash_pieces(struct pa_hash *out, const char *tag, const struct pa_piece 
                     size_t count);
 void pa_hash_bytes(struct pa_hash *out, const char *tag, const void *data, size_t size);
 
+/* The same, piece by piece, for what is too long to be in one place. A NULL tag gives plain
+ * SHA-256.
+ */
+struct pa_hasher {
+    uint64_t state[16]; /* OpenSSL's SHA256_CTX, which stays out of this header */
+};
+void pa_hasher_begin(struct pa_hasher *hasher, const char *tag);
+void pa_hasher_add(struct pa_hasher *hasher, const void *data, size_t size);
+void pa_hasher_end(struct pa_hasher *hasher, struct pa_hash *out);
+
 /* Plain SHA-256, for files and names rather than for the protocol. */
 void pa_sha256(struct pa_hash *out, const void *data, size_t size);
 
