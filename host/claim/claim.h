@@ -13,6 +13,7 @@
 #ifndef PA_CLAIM_CLAIM_H
 #define PA_CLAIM_CLAIM_H
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -115,6 +116,9 @@ void pa_policy_free(struct pa_policy *policy);
 /* Names of the built-in policies, ended by NULL, and the text of one (NULL when unknown). */
 const char *const *pa_policy_names(void);
 const char *pa_policy_text(const char *name, size_t *size);
+/* Append the policy in words, then one line that begins with "warning: " for each gap. PA_EMEMORY.
+ */
+int pa_policy_describe(const struct pa_policy *policy, struct pa_buffer *out);
 
 enum pa_confidence { PA_CONFIDENCE_LOW, PA_CONFIDENCE_MEDIUM, PA_CONFIDENCE_HIGH };
 
