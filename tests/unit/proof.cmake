@@ -1,0 +1,1 @@
+petaudit_test(test_tile LABEL unit SOURCES test_tile.c ROOMS proof)
