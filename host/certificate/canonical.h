@@ -21,9 +21,12 @@ int pa_canonical_write(const json_t *value, struct pa_buffer *out, struct pa_err
 int pa_canonical_read(const char *what, const void *data, size_t size, json_t **out,
                       struct pa_error *error);
 
-/* True for UTF-8 (jansson has seen to that) without control characters, C1 and the line and
- * paragraph separators included. */
+/* True for UTF-8 (jansson has seen to that) without anything that could steer a terminal or reorder
+ * a line: C0, DEL, C1, line and paragraph separators, directional overrides and isolates. */
 bool pa_canonical_string_is_plain(const char *text);
+/* `text` as a new JSON string that is plain: white space becomes a blank, the rest '?'. NULL when
+ * out of memory. */
+json_t *pa_canonical_string(const char *text);
 
 /* Standard base64 with padding. */
 void pa_base64_write(struct pa_buffer *out, const void *data, size_t size);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "certificate/members.h"
+
+#include "base/base.h"
+#include "certificate/canonical.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define END                                                                                        \
+    { NULL, PA_MEMBER_TEXT, NULL }
+
+static const struct pa_member accelerator_members[] = {
+    {"count", PA_MEMBER_COUNT, NULL},
+    {"memory_gib", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"model", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member allreduce_members[] = {
+    {"algbw_gbs", PA_MEMBER_DECIMAL, NULL}, {"busbw_gbs", PA_MEMBER_DECIMAL, NULL},
+    {"bytes", PA_MEMBER_COUNT, NULL},       {"ranks", PA_MEMBER_COUNT, NULL},
+    {"verified", PA_MEMBER_TRUTH, NULL},    END,
+};
+
+static const struct pa_member claim_members[] = {
+    {"accelerators", PA_MEMBER_LIST, accelerator_members},
+    {"basis", PA_MEMBER_TEXT, NULL},
+    {"is_declared", PA_MEMBER_TRUTH, NULL},
+    {"pflops", PA_MEMBER_DECIMAL, NULL},
+    {"precision", PA_MEMBER_TEXT, NULL},
+    {"text_base64", PA_MEMBER_BASE64, NULL},
+    {"text_sha256", PA_MEMBER_HEX32, NULL},
+    {"unit", PA_MEMBER_TEXT, NULL},
+    {"value", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member device_members[] = {
+    {"backend", PA_MEMBER_TEXT, NULL},
+    {"declared_name", PA_MEMBER_TEXT, NULL},
+    {"details", PA_MEMBER_TEXT, NULL},
+    {"efficiency", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"format", PA_MEMBER_TEXT, NULL},
+    {"host", PA_MEMBER_TEXT, NULL},
+    {"id", PA_MEMBER_TEXT, NULL},
+    {"is_changed", PA_MEMBER_TRUTH, NULL},
+    {"is_emulated", PA_MEMBER_TRUTH, NULL},
+    {"is_lost", PA_MEMBER_TRUTH, NULL},
+    {"library", PA_MEMBER_TEXT, NULL},
+    {"lost_text", PA_MEMBER_TEXT, NULL},
+    {"m", PA_MEMBER_COUNT, NULL},
+    {"memory_bytes", PA_MEMBER_COUNT, NULL},
+    {"n", PA_MEMBER_COUNT, NULL},
+    {"name", PA_MEMBER_TEXT, NULL},
+    {"peak_basis", PA_MEMBER_TEXT, NULL},
+    {"peak_pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"pflops", PA_MEMBER_DECIMAL, NULL},
+    {"raw_pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"steps", PA_MEMBER_COUNT, NULL},
+    {"variant", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member entitlement_members[] = {
+    {"granted_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"overclaim_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
+static const struct pa_member epoch_members[] = {
+    {"drawn", PA_MEMBER_COUNT, NULL},
+    {"failed", PA_MEMBER_COUNT, NULL},
+    {"gap_s", PA_MEMBER_DECIMAL, NULL},
+    {"missing", PA_MEMBER_COUNT, NULL},
+    {"number", PA_MEMBER_COUNT, NULL},
+    {"pflops", PA_MEMBER_DECIMAL, NULL},
+    {"seconds", PA_MEMBER_DECIMAL, NULL},
+    {"state", PA_MEMBER_TEXT, NULL},
+    {"t0_utc", PA_MEMBER_UTC, NULL},
+    {"t1_utc", PA_MEMBER_UTC, NULL},
+    END,
+};
+
+static const struct pa_member finding_members[] = {
+    {"code", PA_MEMBER_TEXT, NULL},
+    {"severity", PA_MEMBER_TEXT, NULL},
+    {"text", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member judged_members[] = {
+    {"basis", PA_MEMBER_TEXT, NULL},
+    {"conformity", PA_MEMBER_DECIMAL, NULL},
+    {"pflops", PA_MEMBER_DECIMAL, NULL},
+    {"u", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member not_proven_members[] = {
+    {"code", PA_MEMBER_TEXT, NULL},
+    {"text", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member openings_members[] = {
+    {"drawn", PA_MEMBER_COUNT, NULL},
+    {"failed", PA_MEMBER_COUNT, NULL},
+    {"first_failure", PA_MEMBER_TEXT, NULL},
+    {"missing", PA_MEMBER_COUNT, NULL},
+    END,
+};
+
+static const struct pa_member policy_members[] = {
+    {"acceptance", PA_MEMBER_TEXT, NULL},
+    {"alpha", PA_MEMBER_DECIMAL, NULL},
+    {"assurance", PA_MEMBER_TEXT, NULL},
+    {"basis", PA_MEMBER_TEXT, NULL},
+    {"entitlement_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"entitlement_per_pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"epoch_s", PA_MEMBER_DECIMAL, NULL},
+    {"inflation", PA_MEMBER_TEXT, NULL},
+    {"interruptions", PA_MEMBER_COUNT, NULL},
+    {"is_declared", PA_MEMBER_TRUTH, NULL},
+    {"k", PA_MEMBER_DECIMAL, NULL},
+    {"longest_gap_s", PA_MEMBER_DECIMAL, NULL},
+    {"name", PA_MEMBER_TEXT, NULL},
+    {"openings", PA_MEMBER_COUNT, NULL},
+    {"rounding", PA_MEMBER_TEXT, NULL},
+    {"sha256", PA_MEMBER_HEX32, NULL},
+    {"source", PA_MEMBER_TEXT, NULL},
+    {"text_base64", PA_MEMBER_BASE64, NULL},
+    {"title", PA_MEMBER_TEXT, NULL},
+    {"window_s", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member power_members[] = {
+    {"level", PA_MEMBER_TEXT, NULL},
+    {"source", PA_MEMBER_TEXT, NULL},
+    {"watts", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
+static const struct pa_member rate_members[] = {
+    {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
+static const struct pa_member session_members[] = {
+    {"alpha", PA_MEMBER_DECIMAL, NULL},
+    {"begun_utc", PA_MEMBER_UTC, NULL},
+    {"broken", PA_MEMBER_TEXT, NULL},
+    {"class", PA_MEMBER_TEXT, NULL},
+    {"clock_step_s", PA_MEMBER_DECIMAL, NULL},
+    {"ended_utc", PA_MEMBER_UTC, NULL},
+    {"epoch_s", PA_MEMBER_DECIMAL, NULL},
+    {"epochs", PA_MEMBER_COUNT, NULL},
+    {"hash", PA_MEMBER_HEX32, NULL},
+    {"interruptions", PA_MEMBER_COUNT, NULL},
+    {"is_finished", PA_MEMBER_TRUTH, NULL},
+    {"k", PA_MEMBER_COUNT, NULL},
+    {"longest_gap_s", PA_MEMBER_DECIMAL, NULL},
+    {"openings", PA_MEMBER_COUNT, NULL},
+    {"proven", PA_MEMBER_TEXT, NULL},
+    {"prover_key_id", PA_MEMBER_HEX32, NULL},
+    {"records", PA_MEMBER_COUNT, NULL},
+    {"serial", PA_MEMBER_COUNT, NULL},
+    {"test_build", PA_MEMBER_TEXT, NULL},
+    {"witness_key_id", PA_MEMBER_HEX32, NULL},
+    END,
+};
+
+static const struct pa_member signer_members[] = {
+    {"key_id", PA_MEMBER_HEX32, NULL},
+    {"public_key", PA_MEMBER_BASE64, NULL},
+    END,
+};
+
+static const struct pa_member site_members[] = {
+    {"declared", PA_MEMBER_TEXT, NULL},
+    {"name", PA_MEMBER_TEXT, NULL},
+    {"region", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member tool_members[] = {
+    {"commit", PA_MEMBER_TEXT, NULL},
+    {"sha256", PA_MEMBER_TEXT, NULL},
+    {"version", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member verified_members[] = {
+    {"alpha_r", PA_MEMBER_DECIMAL, NULL},
+    {"confidence", PA_MEMBER_DECIMAL, NULL},
+    {"confidence_text", PA_MEMBER_TEXT, NULL},
+    {"gap_s", PA_MEMBER_DECIMAL, NULL},
+    {"gaps", PA_MEMBER_COUNT, NULL},
+    {"honest_fraction_lower", PA_MEMBER_DECIMAL, NULL},
+    {"n_effective", PA_MEMBER_DECIMAL, NULL},
+    {"operations", PA_MEMBER_DECIMAL, NULL},
+    {"pflops", PA_MEMBER_DECIMAL, NULL},
+    {"rate_pflops", PA_MEMBER_DECIMAL, NULL},
+    {"seconds", PA_MEMBER_DECIMAL, NULL},
+    {"substitution_bound", PA_MEMBER_DECIMAL, NULL},
+    {"u", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+const struct pa_member pa_predicate_members[] = {
+    {"allreduce", PA_MEMBER_LIST, allreduce_members},
+    {"assurance", PA_MEMBER_TEXT, NULL},
+    {"center", PA_MEMBER_TEXT, NULL},
+    {"claim", PA_MEMBER_OBJECT, claim_members},
+    {"device_count", PA_MEMBER_COUNT, NULL},
+    {"devices", PA_MEMBER_LIST, device_members},
+    {"entitlement", PA_MEMBER_OBJECT, entitlement_members},
+    {"epoch_count", PA_MEMBER_COUNT, NULL},
+    {"epochs", PA_MEMBER_LIST, epoch_members},
+    {"findings", PA_MEMBER_LIST, finding_members},
+    {"issued_utc", PA_MEMBER_UTC, NULL},
+    {"judged", PA_MEMBER_OBJECT, judged_members},
+    {"nominal", PA_MEMBER_OBJECT, rate_members},
+    {"not_proven", PA_MEMBER_LIST, not_proven_members},
+    {"openings", PA_MEMBER_OBJECT, openings_members},
+    {"operator", PA_MEMBER_TEXT, NULL},
+    {"policy", PA_MEMBER_OBJECT, policy_members},
+    {"power", PA_MEMBER_OBJECT, power_members},
+    {"raw", PA_MEMBER_OBJECT, rate_members},
+    {"reason", PA_MEMBER_TEXT, NULL},
+    {"result", PA_MEMBER_TEXT, NULL},
+    {"schema", PA_MEMBER_TEXT, NULL},
+    {"session", PA_MEMBER_OBJECT, session_members},
+    {"signer", PA_MEMBER_OBJECT, signer_members},
+    {"site", PA_MEMBER_OBJECT, site_members},
+    {"tool", PA_MEMBER_OBJECT, tool_members},
+    {"verdict", PA_MEMBER_TEXT, NULL},
+    {"verified", PA_MEMBER_OBJECT, verified_members},
+    END,
+};
+
+static const struct pa_member digest_members[] = {
+    {"sha256", PA_MEMBER_HEX32, NULL},
+    END,
+};
+
+static const struct pa_member subject_members[] = {
+    {"digest", PA_MEMBER_OBJECT, digest_members},
+    {"name", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+const struct pa_member pa_statement_members[] = {
+    {"_type", PA_MEMBER_TEXT, NULL},
+    {"predicate", PA_MEMBER_OBJECT, pa_predicate_members},
+    {"predicateType", PA_MEMBER_TEXT, NULL},
+    {"subject", PA_MEMBER_LIST, subject_members},
+    END,
+};
+
+static bool is_decimal(const json_t *value) {
+    const char *text = json_string_value(value);
+    double number = 0;
+    char again[PA_DECIMAL_TEXT_BYTES];
+    if (text == NULL || pa_decimal_parse(text, -1e300, 1e300, &number, NULL) != PA_OK)
+        return false;
+    pa_decimal_text(again, number);
+    return strcmp(text, again) == 0;
+}
+
+static bool is_hex32(const json_t *value) {
+    const char *text = json_string_value(value);
+    return text != NULL && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static bool is_utc(const json_t *value) {
+    static const char form[] = "0000-00-00T00:00:00Z";
+    const char *text = json_string_value(value);
+    if (text == NULL || strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    return true;
+}
+
+static bool is_base64(const json_t *value) {
+    struct pa_buffer bytes = {0};
+    const char *text = json_string_value(value);
+    bool good = text != NULL && pa_base64_read(&bytes, text, json_string_length(value));
+    pa_buffer_free(&bytes);
+    return good;
+}
+
+static const char *const kind_words[] = {
+    [PA_MEMBER_TEXT] = "text without control characters",
+    [PA_MEMBER_DECIMAL] = "a decimal of nine significant digits in a string",
+    [PA_MEMBER_DECIMAL_OR_NULL] = "a decimal of nine significant digits in a string, or null",
+    [PA_MEMBER_COUNT] = "a whole number from 0",
+    [PA_MEMBER_TRUTH] = "true or false",
+    [PA_MEMBER_UTC] = "a time like 2026-11-24T00:12:11Z",
+    [PA_MEMBER_HEX32] = "64 lower-case hexadecimal digits",
+    [PA_MEMBER_BASE64] = "base64 in its one canonical spelling",
+    [PA_MEMBER_OBJECT] = "an object",
+    [PA_MEMBER_LIST] = "an array of objects",
+};
+
+static bool is_of_kind(const json_t *value, enum pa_member_kind kind) {
+    switch (kind) {
+    case PA_MEMBER_TEXT:
+        return json_is_string(value) && pa_canonical_string_is_plain(json_string_value(value));
+    case PA_MEMBER_DECIMAL:
+        return is_decimal(value);
+    case PA_MEMBER_DECIMAL_OR_NULL:
+        return json_is_null(value) || is_decimal(value);
+    case PA_MEMBER_COUNT:
+        return json_is_integer(value) && json_integer_value(value) >= 0;
+    case PA_MEMBER_TRUTH:
+        return json_is_boolean(value);
+    case PA_MEMBER_UTC:
+        return is_utc(value);
+    case PA_MEMBER_HEX32:
+        return is_hex32(value);
+    case PA_MEMBER_BASE64:
+        return is_base64(value);
+    case PA_MEMBER_OBJECT:
+        return json_is_object(value);
+    case PA_MEMBER_LIST:
+        return json_is_array(value);
+    }
+    return false;
+}
+
+static int refuse_unknown(const json_t *object, const struct pa_member *members, const char *path,
+                          struct pa_error *error) {
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+        const struct pa_member *member = members;
+        while (member->name != NULL && strcmp(member->name, name) != 0)
+            member++;
+        if (member->name == NULL) {
+            char safe[64];
+            pa_printable(safe, sizeof safe, name);
+            return pa_fail(error, PA_EINVALID, "%s has an unknown member \"%s\"", path, safe);
+        }
+    }
+    return PA_OK;
+}
+
+static int check_list(const json_t *list, const struct pa_member *inner, const char *path,
+                      struct pa_error *error) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char item[256];
+        snprintf(item, sizeof item, "%s[%zu]", path, i);
+        PA_TRY(pa_members_check(json_array_get(list, i), inner, item, error));
+    }
+    return PA_OK;
+}
+
+int pa_members_check(const json_t *object, const struct pa_member *members, const char *path,
+                     struct pa_error *error) {
+    if (!json_is_object(object))
+        return pa_fail(error, PA_EINVALID, "%s must be an object", path);
+    for (const struct pa_member *member = members; member->name != NULL; member++) {
+        char inner[256];
+        snprintf(inner, sizeof inner, "%s.%s", path, member->name);
+        const json_t *value = json_object_get(object, member->name);
+        if (value == NULL)
+            return pa_fail(error, PA_EINVALID, "%s is missing", inner);
+        if (!is_of_kind(value, member->kind))
+            return pa_fail(error, PA_EINVALID, "%s must be %s", inner, kind_words[member->kind]);
+        if (member->kind == PA_MEMBER_OBJECT)
+            PA_TRY(pa_members_check(value, member->inner, inner, error));
+        else if (member->kind == PA_MEMBER_LIST)
+            PA_TRY(check_list(value, member->inner, inner, error));
+    }
+    return refuse_unknown(object, members, path, error);
+}
