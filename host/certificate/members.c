@@ -354,7 +354,7 @@ static int check_list(const json_t *list, const struct pa_member *inner, const c
                       struct pa_error *error) {
     for (size_t i = 0; i < json_array_size(list); i++) {
         char item[256];
-        snprintf(item, sizeof item, "%s[%zu]", path, i);
+        snprintf(item, sizeof item, "%.200s[%zu]", path, i);
         PA_TRY(pa_members_check(json_array_get(list, i), inner, item, error));
     }
     return PA_OK;
@@ -366,7 +366,7 @@ int pa_members_check(const json_t *object, const struct pa_member *members, cons
         return pa_fail(error, PA_EINVALID, "%s must be an object", path);
     for (const struct pa_member *member = members; member->name != NULL; member++) {
         char inner[256];
-        snprintf(inner, sizeof inner, "%s.%s", path, member->name);
+        snprintf(inner, sizeof inner, "%.180s.%.60s", path, member->name);
         const json_t *value = json_object_get(object, member->name);
         if (value == NULL)
             return pa_fail(error, PA_EINVALID, "%s is missing", inner);

@@ -28,7 +28,7 @@ static bool first_difference(const json_t *said, const json_t *found, const char
         const char *name;
         json_t *value;
         json_object_foreach((json_t *)(uintptr_t)found, name, value) {
-            snprintf(inner, sizeof inner, "%s.%s", path, name);
+            snprintf(inner, sizeof inner, "%.120s.%.60s", path, name);
             if (first_difference(json_object_get(said, name), value, inner, text))
                 return true;
         }
@@ -36,7 +36,7 @@ static bool first_difference(const json_t *said, const json_t *found, const char
     if (json_is_array(said) && json_is_array(found) &&
         json_array_size(said) == json_array_size(found)) {
         for (size_t i = 0; i < json_array_size(found); i++) {
-            snprintf(inner, sizeof inner, "%s[%zu]", path, i);
+            snprintf(inner, sizeof inner, "%.160s[%zu]", path, i);
             if (first_difference(json_array_get(said, i), json_array_get(found, i), inner, text))
                 return true;
         }
