@@ -52,6 +52,15 @@ void pa_epoch_root(struct pa_hash *out, const struct pa_hash *nonce, const struc
     pa_hasher_end(&hasher, out);
 }
 
+void pa_epoch_commit_hash(struct pa_hash *out, const struct pa_hash *session, uint64_t epoch,
+                          const struct pa_hash *root) {
+    uint8_t number[8];
+    pa_put_le64(number, epoch);
+    const struct pa_piece pieces[] = {
+        {session->bytes, PA_HASH_BYTES}, {number, sizeof number}, {root->bytes, PA_HASH_BYTES}};
+    pa_hash_pieces(out, "commit", pieces, 3);
+}
+
 bool pa_epoch_tiles(uint64_t *out, const struct pa_shape *shapes, const struct pa_tail *tails,
                     uint32_t devices) {
     uint64_t total = 0;

@@ -29,6 +29,10 @@ void pa_epoch_device_start(struct pa_hash *out, const struct pa_hash *nonce,
 void pa_epoch_root(struct pa_hash *out, const struct pa_hash *nonce, const struct pa_tail *tails,
                    uint32_t devices);
 
+/* What the prover signs when it closes an epoch: H("commit", session | u64 epoch | root) */
+void pa_epoch_commit_hash(struct pa_hash *out, const struct pa_hash *session, uint64_t epoch,
+                          const struct pa_hash *root);
+
 /* One tile that is to be opened. */
 struct pa_sample {
     uint32_t device;

@@ -7,7 +7,7 @@
 static const struct pa_class_traits classes[] = {
     {PA_DENSE16, "dense16", 9, 16, PA_WORD_F32, "16-bit dense matrix products"},
     {PA_DENSE8, "dense8", 8, 8, PA_WORD_I32, "8-bit dense matrix products"},
-    {PA_FP8, "fp8", 4, 4, PA_WORD_F32, "fp8 dense matrix products (4-bit operands)"},
+    {PA_CLASS_FP8, "fp8", 4, 4, PA_WORD_F32, "fp8 dense matrix products (4-bit operands)"},
     {PA_DENSE64, "dense64", 23, 32, PA_WORD_F64,
      "53-bit exact dense matrix products (emulation allowed)"},
 };

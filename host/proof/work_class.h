@@ -11,7 +11,13 @@
 #include <stdint.h>
 
 /* The numbers are part of the protocol. */
-enum pa_class { PA_CLASS_NONE = 0, PA_DENSE16 = 1, PA_DENSE8 = 2, PA_FP8 = 3, PA_DENSE64 = 4 };
+enum pa_class {
+    PA_CLASS_NONE = 0,
+    PA_DENSE16 = 1,
+    PA_DENSE8 = 2,
+    PA_CLASS_FP8 = 3,
+    PA_DENSE64 = 4
+};
 
 enum {
     PA_PROTOCOL_VERSION = 1,

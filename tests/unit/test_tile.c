@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const enum pa_class classes[] = {PA_DENSE16, PA_DENSE8, PA_FP8, PA_DENSE64};
+static const enum pa_class classes[] = {PA_DENSE16, PA_DENSE8, PA_CLASS_FP8, PA_DENSE64};
 
 static struct pa_seed seed_number(uint32_t number) {
     struct pa_hash hash;
