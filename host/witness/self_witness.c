@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "witness/opening_check.h"
+#include "witness/session_ledger.h"
+#include "witness/session_register.h"
+#include "witness/witness.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Openings are appended in batches: one transaction each would cost a disk flush per opening. */
+enum { BATCH_BYTES = 1 << 20 };
+
+struct self_witness {
+    struct pa_witness base;
+    struct pa_store *store;
+    const struct pa_key *key;
+    char *register_path;
+    struct pa_ledger ledger;
+    struct pa_hash epoch_key; /* of the challenged epoch: secret until its list is in */
+    struct pa_opening_check *check;
+    struct pa_buffer batch; /* OPENING records that are not written yet */
+};
+
+static struct self_witness *self_of(struct pa_witness *witness) {
+    return (struct self_witness *)witness;
+}
+
+static int append(struct self_witness *self, struct pa_buffer *records, struct pa_error *error) {
+    int code = records->failed ? pa_fail(error, PA_EMEMORY, "writing evidence: out of memory")
+                               : pa_store_append(self->store, records->data, records->size, error);
+    pa_buffer_free(records);
+    return code;
+}
+
+static int introduce(struct pa_witness *witness, const struct pa_hash *claim, const char *site,
+                     uint8_t key[PA_PUBLIC_KEY_BYTES], uint32_t *serial, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    pa_key_public(self->key, key);
+    *serial = 1;
+    if (self->register_path == NULL)
+        return PA_OK;
+    return pa_session_register_next(self->register_path, claim, site, serial, error);
+}
+
+static int sign(const struct self_witness *self, const struct pa_hash *hash,
+                struct pa_signature *out, struct pa_error *error) {
+    size_t length = 0;
+    PA_TRY(pa_key_sign(self->key, hash, out->bytes, &length, error));
+    out->length = (uint16_t)length;
+    return PA_OK;
+}
+
+static int declare(struct pa_witness *witness, const void *declaration, size_t size,
+                   const struct pa_signature *prover, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_ledger *ledger = &self->ledger;
+    if (ledger->is_declared)
+        return pa_fail(error, PA_EWITNESS, "declaring a session: this witness already has one");
+    PA_TRY(pa_declaration_read(&ledger->declaration, declaration, size, error));
+    pa_declaration_session(&ledger->session, declaration, size);
+    if (!pa_signature_is_valid(ledger->declaration.prover_key, &ledger->session, prover->bytes,
+                               prover->length))
+        return pa_fail(error, PA_EWITNESS,
+                       "declaring a session: the prover's signature is not valid");
+    struct pa_session_record record = {.at = pa_clock_now(),
+                                       .declaration = declaration,
+                                       .declaration_bytes = (uint32_t)size,
+                                       .prover = *prover};
+    PA_TRY(sign(self, &ledger->session, &record.witness, error));
+    struct pa_buffer bytes = {0};
+    pa_record_put_session(&bytes, &record);
+    PA_TRY(append(self, &bytes, error));
+    ledger->is_declared = true;
+    if (self->register_path == NULL)
+        return PA_OK;
+    return pa_session_register_add(self->register_path, &ledger->declaration.claim,
+                                   ledger->declaration.site, &ledger->session, error);
+}
+
+static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
+                struct pa_error *error) {
+    struct pa_buffer bytes = {0};
+    if (size > PA_NOTE_MOST_BYTES)
+        return pa_fail(error, PA_EINTERNAL, "noting %zu bytes: at most %d are possible", size,
+                       PA_NOTE_MOST_BYTES);
+    struct pa_note_record record = {
+        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
+    pa_record_put_note(&bytes, epoch, &record);
+    return append(self_of(witness), &bytes, error);
+}
+
+static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
+                     struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_ledger *ledger = &self->ledger;
+    if (ledger->is_challenged || epoch < ledger->next_epoch)
+        return pa_fail(error, PA_EWITNESS, "challenging epoch %llu: epoch %llu comes first",
+                       (unsigned long long)epoch,
+                       (unsigned long long)ledger->next_epoch - (ledger->is_challenged ? 1 : 0));
+    if (RAND_priv_bytes(self->epoch_key.bytes, sizeof self->epoch_key.bytes) != 1)
+        return pa_fail(error, PA_EINTERNAL,
+                       "drawing a key: the system's random numbers are not available");
+    pa_epoch_nonce(&ledger->nonce, &self->epoch_key);
+    struct pa_nonce_record record;
+    memcpy(record.nonce, ledger->nonce.bytes, sizeof record.nonce);
+    /* t0 before the first byte of the nonce leaves; the disk flush that follows counts as the
+     * site's time. */
+    record.at = pa_clock_now();
+    struct pa_buffer bytes = {0};
+    pa_record_put_nonce(&bytes, epoch, &record);
+    PA_TRY(append(self, &bytes, error));
+    ledger->is_challenged = true;
+    ledger->next_epoch = epoch + 1;
+    *nonce = ledger->nonce;
+    return PA_OK;
+}
+
+static int check_list(const struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *root,
+                      const struct pa_signature *prover, const struct pa_tail *tails,
+                      uint32_t devices, struct pa_error *error) {
+    struct pa_hash message, expected;
+    unsigned long long number = epoch;
+    if (!ledger->is_challenged || epoch + 1 != ledger->next_epoch)
+        return pa_fail(error, PA_EWITNESS, "closing epoch %llu: it is not the challenged one",
+                       number);
+    pa_epoch_commit_hash(&message, &ledger->session, epoch, root);
+    if (!pa_signature_is_valid(ledger->declaration.prover_key, &message, prover->bytes,
+                               prover->length))
+        return pa_fail(error, PA_EWITNESS,
+                       "closing epoch %llu: the prover's signature is not valid", number);
+    if (devices != ledger->declaration.device_count)
+        return pa_fail(error, PA_EWITNESS,
+                       "closing epoch %llu: the list has %u devices, %u were declared", number,
+                       devices, ledger->declaration.device_count);
+    pa_epoch_root(&expected, &ledger->nonce, tails, devices);
+    if (!pa_hash_equal(&expected, root))
+        return pa_fail(error, PA_EWITNESS, "closing epoch %llu: the list does not hash to the root",
+                       number);
+    return PA_OK;
+}
+
+static int close_epoch(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
+                       const struct pa_signature *prover, const struct pa_tail *tails,
+                       uint32_t devices, struct pa_hash *key, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_root_record record = {.at = pa_clock_now(), .prover = *prover};
+    PA_TRY(check_list(&self->ledger, epoch, root, prover, tails, devices, error));
+    memcpy(record.root, root->bytes, sizeof record.root);
+    struct pa_list_entry *entries = calloc(devices, sizeof *entries);
+    if (entries == NULL)
+        return pa_fail(error, PA_EMEMORY, "closing epoch %llu: out of memory",
+                       (unsigned long long)epoch);
+    for (uint32_t d = 0; d < devices; d++) {
+        entries[d].steps = tails[d].steps;
+        memcpy(entries[d].last, tails[d].last.bytes, PA_HASH_BYTES);
+        memcpy(entries[d].tree, tails[d].tree.bytes, PA_HASH_BYTES);
+    }
+    struct pa_key_record revealed;
+    memcpy(revealed.key, self->epoch_key.bytes, sizeof revealed.key);
+    /* One transaction: a crash leaves the epoch without its root, or closed with the key on disk. A
+     * root without its key could never be opened. */
+    struct pa_buffer bytes = {0};
+    pa_record_put_root(&bytes, epoch, &record);
+    pa_record_put_list(&bytes, epoch, entries, devices);
+    pa_record_put_key(&bytes, epoch, &revealed);
+    free(entries);
+    PA_TRY(append(self, &bytes, error));
+    PA_TRY(pa_ledger_close(&self->ledger, epoch, &self->ledger.nonce, &self->epoch_key, root, tails,
+                           error));
+    self->ledger.last_close = record.at;
+    *key = self->epoch_key;
+    return PA_OK;
+}
+
+static int abort_epoch(struct pa_witness *witness, uint64_t epoch, const char *reason,
+                       struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    if (!self->ledger.is_challenged || epoch + 1 != self->ledger.next_epoch)
+        return pa_fail(error, PA_EWITNESS, "aborting epoch %llu: it is not the challenged one",
+                       (unsigned long long)epoch);
+    OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
+    json_t *content = json_pack("{s:s, s:s}", "kind", "abort", "reason", reason);
+    char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(content);
+    if (text == NULL)
+        return pa_fail(error, PA_EMEMORY, "aborting epoch %llu: out of memory",
+                       (unsigned long long)epoch);
+    int code = note(witness, epoch, text, strlen(text), error);
+    free(text);
+    if (code == PA_OK)
+        self->ledger.is_challenged = false;
+    return code;
+}
+
+/* The check of one epoch at a time; another epoch's opening starts another check. */
+static int check_of(struct self_witness *self, uint64_t epoch, struct pa_ledger_epoch **out,
+                    struct pa_error *error) {
+    *out = pa_ledger_find(&self->ledger, epoch);
+    if (*out == NULL || (*out)->is_settled)
+        return pa_fail(error, PA_EWITNESS, "opening epoch %llu: it is %s",
+                       (unsigned long long)epoch, *out == NULL ? "not closed" : "settled already");
+    if (self->check != NULL && pa_opening_check_epoch(self->check) == epoch)
+        return PA_OK;
+    pa_opening_check_free(self->check);
+    self->check = NULL;
+    return pa_opening_check_begin(&self->ledger.declaration, &self->ledger.session, *out,
+                                  &self->check, error);
+}
+
+static int write_batch(struct self_witness *self, struct pa_error *error) {
+    return self->batch.size == 0 ? PA_OK : append(self, &self->batch, error);
+}
+
+static int open_tile(struct pa_witness *witness, uint64_t epoch, uint32_t j, const void *opening,
+                     size_t size, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_ledger_epoch *entry;
+    PA_TRY(check_of(self, epoch, &entry, error));
+    if (j != entry->opened || j >= self->ledger.declaration.openings)
+        return pa_fail(error, PA_EWITNESS, "opening epoch %llu: opening %u came where %u was due",
+                       (unsigned long long)epoch, j, entry->opened);
+    PA_TRY(pa_opening_check_one(self->check, j, opening, size, error));
+    struct pa_opening_record record = {.j = j, .opening = opening, .opening_bytes = (uint32_t)size};
+    pa_record_put_opening(&self->batch, epoch, &record);
+    entry->opened++;
+    return self->batch.size < BATCH_BYTES ? PA_OK : write_batch(self, error);
+}
+
+static int settle(struct pa_witness *witness, uint64_t epoch, uint32_t *failed,
+                  struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_ledger_epoch *entry;
+    struct pa_result_record result;
+    PA_TRY(check_of(self, epoch, &entry, error));
+    PA_TRY(pa_opening_check_recheck(self->check, self->store, entry, error));
+    pa_opening_check_result(self->check, entry->opened, &result);
+    pa_record_put_result(&self->batch, epoch, &result);
+    PA_TRY(write_batch(self, error));
+    entry->is_settled = true;
+    *failed = result.failed;
+    return PA_OK;
+}
+
+static int finish(struct pa_witness *witness, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_signature_record record = {.at = pa_clock_now()};
+    struct pa_hash head, message;
+    PA_TRY(write_batch(self, error));
+    pa_store_head(self->store, head.bytes);
+    pa_hash_bytes(&message, "transcript", head.bytes, PA_HASH_BYTES);
+    PA_TRY(sign(self, &message, &record.witness, error));
+    struct pa_buffer bytes = {0};
+    pa_record_put_signature(&bytes, &record);
+    PA_TRY(append(self, &bytes, error));
+    self->ledger.is_finished = true;
+    return PA_OK;
+}
+
+static void release(struct pa_witness *witness) {
+    struct self_witness *self = self_of(witness);
+    OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
+    pa_opening_check_free(self->check);
+    pa_ledger_free(&self->ledger);
+    pa_buffer_free(&self->batch);
+    free(self->register_path);
+    free(self);
+}
+
+static const struct pa_witness_kind self_kind = {
+    .assurance = "self",
+    .introduce = introduce,
+    .declare = declare,
+    .note = note,
+    .challenge = challenge,
+    .close = close_epoch,
+    .abort = abort_epoch,
+    .open = open_tile,
+    .settle = settle,
+    .finish = finish,
+    .release = release,
+};
+
+int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
+                         const char *register_path, struct pa_witness **out,
+                         struct pa_error *error) {
+    struct self_witness *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return pa_fail(error, PA_EMEMORY, "starting the witness: out of memory");
+    *self = (struct self_witness){.base = {&self_kind}, .store = store, .key = key};
+    int code = PA_OK;
+    if (register_path != NULL && (self->register_path = strdup(register_path)) == NULL)
+        code = pa_fail(error, PA_EMEMORY, "starting the witness: out of memory");
+    if (code == PA_OK && pa_store_count(store) > 0)
+        code = pa_ledger_read(store, &self->ledger, error);
+    if (code != PA_OK) {
+        release(&self->base);
+        return code;
+    }
+    *out = &self->base;
+    return PA_OK;
+}

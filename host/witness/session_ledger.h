@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session_ledger.h - where a session stands: its declaration and what became of each epoch.
+ *
+ * Kept in memory while a session runs, and read back from the transcript when one is resumed.
+ */
+#ifndef PA_WITNESS_SESSION_LEDGER_H
+#define PA_WITNESS_SESSION_LEDGER_H
+
+#include "evidence/evidence.h"
+#include "proof/proof.h"
+
+struct pa_ledger_epoch {
+    uint64_t number;
+    struct pa_hash nonce, key, root;
+    struct pa_tail *tails; /* owned, one per declared device */
+    uint32_t opened;       /* OPENING records so far: j = 0 .. opened-1 */
+    bool is_settled;       /* its RESULT is there */
+};
+
+struct pa_ledger {
+    struct pa_declaration declaration;
+    struct pa_hash session;
+    bool is_declared, is_finished;
+    struct pa_ledger_epoch *closed; /* owned, in order */
+    uint32_t closed_count;
+    uint64_t next_epoch;          /* one past the highest challenged */
+    bool is_challenged;           /* epoch next_epoch - 1 has a nonce and no root */
+    struct pa_hash nonce;         /* of that epoch */
+    struct pa_instant last_close; /* t1 of the last closed epoch; zeros before the first */
+    uint32_t interruptions;       /* declared gaps taken so far */
+};
+
+/* Note one closed epoch; the tails are copied. */
+int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce,
+                    const struct pa_hash *key, const struct pa_hash *root,
+                    const struct pa_tail *tails, struct pa_error *error);
+/* NULL when the epoch is not closed. */
+struct pa_ledger_epoch *pa_ledger_find(struct pa_ledger *ledger, uint64_t epoch);
+/* Read a whole store. PA_EINVALID when its records cannot be a session. */
+int pa_ledger_read(struct pa_store *store, struct pa_ledger *out, struct pa_error *error);
+int pa_ledger_copy(const struct pa_ledger *ledger, struct pa_ledger *out, struct pa_error *error);
+void pa_ledger_free(struct pa_ledger *ledger);
+
+#endif

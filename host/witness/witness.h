@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* witness.h - the door of host/witness/: the auditor's side of a session.
+ *
+ * The witness owns the clock, the random keys and a signature. It takes t0 before a nonce leaves
+ * and t1 after a root is in, reveals the key only after the whole list, checks each opening, and
+ * appends every step of this to the transcript. The measuring code speaks to this interface alone;
+ * it cannot tell a witness in its own process from one on the auditor's laptop.
+ *
+ *     declare > (challenge > close)* > open* > finish
+ *
+ * `pa_self_witness_*` is the witness in the prover's process: it protects against errors, not
+ * against fraud, and the certificate says "self-declared".
+ */
+#ifndef PA_WITNESS_WITNESS_H
+#define PA_WITNESS_WITNESS_H
+
+#include "evidence/evidence.h"
+#include "proof/proof.h"
+
+struct pa_witness;
+
+struct pa_witness_kind {
+    const char *assurance; /* "self" */
+
+    /* The public key that the declaration must name, and the serial number of the next session of
+     * this claim and site. */
+    int (*introduce)(struct pa_witness *witness, const struct pa_hash *claim, const char *site,
+                     uint8_t key[PA_PUBLIC_KEY_BYTES], uint32_t *serial, struct pa_error *error);
+    /* Countersign a declaration that the prover signed; the session begins. PA_EWITNESS when it is
+     * refused. */
+    int (*declare)(struct pa_witness *witness, const void *declaration, size_t size,
+                   const struct pa_signature *prover, struct pa_error *error);
+    /* Append what the site says about itself: one JSON object. */
+    int (*note)(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
+                struct pa_error *error);
+    /* Draw a key, take t0, give the nonce. */
+    int (*challenge)(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
+                     struct pa_error *error);
+    /* The signed root, then the list; t1 is taken on entry. Gives the key, which fixes the sample.
+     */
+    int (*close)(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
+                 const struct pa_signature *prover, const struct pa_tail *tails, uint32_t devices,
+                 struct pa_hash *key, struct pa_error *error);
+    /* The challenged epoch will not be closed: its planned length counts, with no work. */
+    int (*abort)(struct pa_witness *witness, uint64_t epoch, const char *reason,
+                 struct pa_error *error);
+    /* An opening of a closed epoch, in the order of j. A wrong one is recorded and counted, not an
+     * error. */
+    int (*open)(struct pa_witness *witness, uint64_t epoch, uint32_t j, const void *opening,
+                size_t size, struct pa_error *error);
+    /* The prover has nothing more to show for this epoch: openings that are missing have failed. */
+    int (*settle)(struct pa_witness *witness, uint64_t epoch, uint32_t *failed,
+                  struct pa_error *error);
+    /* Sign the transcript. Nothing can be appended after it. */
+    int (*finish)(struct pa_witness *witness, struct pa_error *error);
+    void (*release)(struct pa_witness *witness);
+};
+
+/* Every witness starts with this. */
+struct pa_witness {
+    const struct pa_witness_kind *kind;
+};
+
+/* A witness in this process that writes to `store` and signs with `key`; both are borrowed and must
+ * outlive it. An empty store waits for `declare`; one with a session goes on where its transcript
+ * ends. `register_path` is where it counts the sessions of each claim and site; NULL counts none
+ * (serial 1). */
+int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
+                         const char *register_path, struct pa_witness **out,
+                         struct pa_error *error);
+
+#endif
