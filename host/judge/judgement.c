@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judgement.c - the figures of a judgement: rate, uncertainty, nominal capacity, entitlement. */
+#include "base/number.h"
+#include "judge/judgement_inside.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPERATIONS_PER_PFLOPS 1e15
+
+/* RAW is the machine's own oscillator: 100 ppm either way, a rectangular distribution. */
+#define CLOCK_HALF_WIDTH 1e-4
+
+const char *pa_verdict_name(enum pa_verdict verdict) {
+    switch (verdict) {
+    case PA_PASS:
+        return "PASS";
+    case PA_FAIL:
+        return "FAIL";
+    case PA_INCONCLUSIVE:
+        return "INCONCLUSIVE";
+    case PA_INVALID:
+        break;
+    }
+    return "INVALID";
+}
+
+void pa_figure_text(char out[PA_FIGURE_BYTES], double value) {
+    if (isfinite(value) && value != 0) {
+        double scale = pow(10, 3 - floor(log10(fabs(value))));
+        if (isfinite(scale) && scale > 0 && isfinite(value * scale))
+            value = round(value * scale) / scale;
+    }
+    pa_decimal_text(out, value);
+    if (strchr(out, '.') == NULL)
+        return;
+    size_t length = strlen(out);
+    while (out[length - 1] == '0')
+        length--;
+    if (out[length - 1] == '.')
+        length--;
+    out[length] = '\0';
+}
+
+double pa_judge_peak(const struct pa_fact_device *device, enum pa_precision precision,
+                     bool *is_catalogued) {
+    const struct pa_catalogue_row *row = pa_catalogue_find(device->model);
+    *is_catalogued = row != NULL && row->peak_per_second[precision] > 0;
+    return *is_catalogued ? row->peak_per_second[precision] : device->peak_per_second;
+}
+
+void pa_finding_add(struct pa_judging *judging, const char *code, enum pa_severity severity,
+                    enum pa_effect effect, const char *format, ...) {
+    struct pa_judgement *out = judging->out;
+    if (out->finding_count == judging->finding_capacity) {
+        uint32_t capacity = judging->finding_capacity == 0 ? 32 : 2 * judging->finding_capacity;
+        struct pa_finding *grown = realloc(out->findings, capacity * sizeof *grown);
+        if (grown == NULL) {
+            judging->out_of_memory = true;
+            return;
+        }
+        out->findings = grown;
+        judging->finding_capacity = capacity;
+    }
+    struct pa_finding *finding = &out->findings[out->finding_count++];
+    memset(finding, 0, sizeof *finding);
+    snprintf(finding->code, sizeof finding->code, "%s", code);
+    finding->severity = severity;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding->text, sizeof finding->text, format, arguments);
+    va_end(arguments);
+    if (effect != PA_EFFECT_NONE && judging->cause[effect][0] == '\0')
+        memcpy(judging->cause[effect], finding->text, sizeof finding->text);
+}
+
+/* Relative standard uncertainty of the mean of the epochs' own rates (type A). With fewer than two
+ * epochs nothing is known of repeatability: U becomes y itself, which no guarded rule can pass. */
+static double repeatability(const struct pa_facts *facts) {
+    double sum = 0, squares = 0;
+    uint32_t count = 0;
+    for (uint32_t e = 0; e < facts->epoch_count; e++) {
+        const struct pa_fact_epoch *epoch = &facts->epochs[e];
+        if (epoch->state != PA_EPOCH_CLOSED || epoch->t1.raw_ns <= epoch->t0.raw_ns)
+            continue;
+        sum += epoch->operations / ((double)(epoch->t1.raw_ns - epoch->t0.raw_ns) / 1e9);
+        count++;
+    }
+    if (count < 2 || sum <= 0)
+        return 0.5;
+    double mean = sum / count;
+    for (uint32_t e = 0; e < facts->epoch_count; e++) {
+        const struct pa_fact_epoch *epoch = &facts->epochs[e];
+        if (epoch->state != PA_EPOCH_CLOSED || epoch->t1.raw_ns <= epoch->t0.raw_ns)
+            continue;
+        double rate = epoch->operations / ((double)(epoch->t1.raw_ns - epoch->t0.raw_ns) / 1e9);
+        squares += (rate - mean) * (rate - mean);
+    }
+    return sqrt(squares / (count - 1.0) / count) / mean;
+}
+
+/* The sampling bound is one-sided and already inside of the verified rate, so that it is not added
+ * again. */
+static void measure(struct pa_judging *judging) {
+    const struct pa_facts *facts = judging->facts;
+    struct pa_judgement *out = judging->out;
+    bool is_proven = facts->broken[0] == '\0' && facts->failed == 0 && facts->missing == 0;
+    out->verified_rate_pflops = facts->credit.rate / OPERATIONS_PER_PFLOPS;
+    if (is_proven) {
+        double clock = CLOCK_HALF_WIDTH / sqrt(3);
+        double repeated = repeatability(facts);
+        out->honest_fraction_lower = facts->credit.honest_fraction;
+        out->confidence = facts->credit.operations > 0 ? 1 - facts->credit.alpha_r : 0;
+        out->verified_pflops = facts->credit.verified_rate / OPERATIONS_PER_PFLOPS;
+        out->verified_u = 2 * out->verified_pflops * sqrt(clock * clock + repeated * repeated);
+    }
+    for (uint32_t d = 0; d < facts->device_count; d++) {
+        const struct pa_fact_device *device = &facts->devices[d];
+        bool is_catalogued;
+        out->raw_pflops += device->raw_per_second / OPERATIONS_PER_PFLOPS;
+        if (device->operations > 0)
+            out->nominal_pflops +=
+                pa_judge_peak(device, judging->claim->precision, &is_catalogued) /
+                OPERATIONS_PER_PFLOPS;
+    }
+}
+
+/* Over all devices, weighted by work: W / sum(W_d / bound_d). */
+static double substitution_of(const struct pa_facts *facts) {
+    double work = 0, least = 0;
+    for (uint32_t d = 0; d < facts->device_count; d++) {
+        const struct pa_fact_device *device = &facts->devices[d];
+        if (device->operations <= 0)
+            continue;
+        work += device->operations;
+        least +=
+            device->operations / pa_substitution_bound(facts->declaration.class_id, device->backend,
+                                                       device->model, device->format, NULL);
+    }
+    return least > 0 ? work / least : 1;
+}
+
+static void choose_basis(struct pa_judging *judging) {
+    struct pa_judgement *out = judging->out;
+    const struct pa_policy *policy = judging->policy;
+    out->basis = policy->basis != PA_BASIS_NONE ? policy->basis : judging->claim->basis;
+    if (out->basis == PA_BASIS_NONE)
+        out->basis = PA_BASIS_SUSTAINED;
+    if (out->basis == PA_BASIS_NOMINAL) {
+        out->judged_pflops = out->nominal_pflops;
+        out->judged_u = 0;
+        return;
+    }
+    double divisor = policy->inflation == PA_INFLATION_DIVIDE ? out->substitution_bound : 1;
+    out->judged_pflops = out->verified_pflops / divisor;
+    out->judged_u = out->verified_u * (policy->k / 2) / divisor;
+}
+
+static void entitle(struct pa_judging *judging) {
+    struct pa_judgement *out = judging->out;
+    const struct pa_policy *policy = judging->policy;
+    out->granted_mw = judging->claim->grid_connection_mw;
+    out->has_entitlement = policy->has_entitlement && policy->entitlement_per_pflops > 0;
+    if (!out->has_entitlement)
+        return;
+    double blocks = out->judged_pflops / policy->entitlement_per_pflops;
+    if (policy->rounding == PA_ROUND_WHOLE_BLOCKS)
+        blocks = floor(blocks);
+    out->entitled_mw = blocks * policy->entitlement_mw;
+    if (out->granted_mw > out->entitled_mw)
+        out->overclaim_mw = out->granted_mw - out->entitled_mw;
+}
+
+static double conformity(double y, double u, double claim) {
+    if (u <= 0)
+        return y >= claim ? 1 : 0;
+    return 0.5 * erfc((claim - y) / u / sqrt(2));
+}
+
+static int compare_findings(const void *left, const void *right) {
+    const struct pa_finding *a = left, *b = right;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    int order = strcmp(a->code, b->code);
+    return order != 0 ? order : strcmp(a->text, b->text);
+}
+
+int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
+             const struct pa_policy *policy, struct pa_judgement *out, struct pa_error *error) {
+    struct pa_judging judging = {.facts = facts, .claim = claim, .policy = policy, .out = out};
+    memset(out, 0, sizeof *out);
+    out->claim_pflops = claim->capacity_per_second / OPERATIONS_PER_PFLOPS;
+    out->assurance = facts->assurance;
+    measure(&judging);
+    out->substitution_bound = substitution_of(facts);
+    choose_basis(&judging);
+    pa_judge_find(&judging);
+    /* Nobody is entitled to anything by evidence that does not hold. */
+    if (judging.cause[PA_EFFECT_INVALID][0] != '\0') {
+        out->verified_pflops = out->verified_u = out->judged_pflops = out->judged_u = 0;
+        out->honest_fraction_lower = out->confidence = 0;
+    }
+    entitle(&judging);
+    double u = policy->k > 0 ? out->judged_u / policy->k : out->judged_u / 2;
+    out->conformity = conformity(out->judged_pflops, u, out->claim_pflops);
+    pa_judge_decide(&judging);
+    if (judging.out_of_memory) {
+        pa_judgement_free(out);
+        return pa_fail(error, PA_EMEMORY, "judging: out of memory");
+    }
+    if (out->finding_count > 1)
+        qsort(out->findings, out->finding_count, sizeof *out->findings, compare_findings);
+    return PA_OK;
+}
+
+void pa_judgement_free(struct pa_judgement *judgement) {
+    free(judgement->findings);
+    memset(judgement, 0, sizeof *judgement);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judgement_verdict.c - PASS, FAIL, INCONCLUSIVE or INVALID, and the sentence that says why. */
+#include "judge/judgement_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* JCGM 106: guarded acceptance and guarded rejection; simple acceptance compares y alone. */
+static enum pa_verdict verdict_of_figures(const struct pa_judging *judging) {
+    const struct pa_judgement *out = judging->out;
+    double y = out->judged_pflops, claim = out->claim_pflops;
+    if (judging->policy->acceptance == PA_ACCEPT_SIMPLE)
+        return y >= claim ? PA_PASS : PA_FAIL;
+    if (y - out->judged_u >= claim)
+        return PA_PASS;
+    if (y + out->judged_u < claim)
+        return PA_FAIL;
+    return PA_INCONCLUSIVE;
+}
+
+static const char *proven_word(const struct pa_judgement *out) {
+    return out->basis == PA_BASIS_NOMINAL ? "listed by data sheets" : "proven";
+}
+
+static void entitlement_words(const struct pa_judgement *out, char *text, size_t size) {
+    char entitled[PA_FIGURE_BYTES], granted[PA_FIGURE_BYTES], overclaim[PA_FIGURE_BYTES];
+    text[0] = '\0';
+    if (!out->has_entitlement || out->granted_mw < 0)
+        return;
+    pa_figure_text(entitled, out->entitled_mw);
+    pa_figure_text(granted, out->granted_mw);
+    pa_figure_text(overclaim, out->overclaim_mw);
+    if (out->overclaim_mw > 0)
+        snprintf(text, size,
+                 "; they entitle to %.40s MW where %.40s MW were granted, %.40s MW too much",
+                 entitled, granted, overclaim);
+    else
+        snprintf(text, size, "; they entitle to %.40s MW where %.40s MW were granted", entitled,
+                 granted);
+}
+
+static void explain_figures(const struct pa_judging *judging, enum pa_verdict by_figures) {
+    struct pa_judgement *out = judging->out;
+    char claim[PA_FIGURE_BYTES], y[PA_FIGURE_BYTES], u[PA_FIGURE_BYTES], chance[PA_FIGURE_BYTES];
+    char entitlement[200];
+    pa_figure_text(claim, out->claim_pflops);
+    pa_figure_text(y, out->judged_pflops);
+    pa_figure_text(u, out->judged_u);
+    pa_figure_text(chance, 100 * out->conformity);
+    entitlement_words(out, entitlement, sizeof entitlement);
+    const char *precision = pa_precision_name(judging->claim->precision);
+    const char *word = proven_word(out);
+    if (by_figures == PA_PASS && out->verdict == PA_INCONCLUSIVE)
+        snprintf(out->reason, sizeof out->reason,
+                 "%.40s ± %.40s PFLOPS are %s, which would reach the claim of %.40s, but this "
+                 "cannot pass: %.260s",
+                 y, u, word, claim, judging->cause[PA_EFFECT_NO_PASS]);
+    else if (by_figures == PA_PASS)
+        snprintf(out->reason, sizeof out->reason,
+                 "The claim of %.40s PFLOPS %s is met: %.40s ± %.40s PFLOPS are %s%s.", claim,
+                 precision, y, u, word, entitlement);
+    else if (by_figures == PA_FAIL)
+        snprintf(out->reason, sizeof out->reason,
+                 "The claim of %.40s PFLOPS %s is not met: %.40s ± %.40s PFLOPS are %s%s.", claim,
+                 precision, y, u, word, entitlement);
+    else
+        snprintf(out->reason, sizeof out->reason,
+                 "%.40s ± %.40s PFLOPS are %s, too near to the claim of %.40s PFLOPS %s to decide: "
+                 "it is "
+                 "met with a probability of %.20s %%.",
+                 y, u, word, claim, precision, chance);
+}
+
+void pa_judge_decide(struct pa_judging *judging) {
+    struct pa_judgement *out = judging->out;
+    const char *invalid = judging->cause[PA_EFFECT_INVALID];
+    const char *inconclusive = judging->cause[PA_EFFECT_INCONCLUSIVE];
+    if (invalid[0] != '\0') {
+        out->verdict = PA_INVALID;
+        snprintf(out->reason, sizeof out->reason, "The evidence is not valid: %.460s", invalid);
+        return;
+    }
+    if (inconclusive[0] != '\0') {
+        out->verdict = PA_INCONCLUSIVE;
+        snprintf(out->reason, sizeof out->reason, "Nothing can be concluded: %.460s", inconclusive);
+        return;
+    }
+    enum pa_verdict by_figures = verdict_of_figures(judging);
+    out->verdict = by_figures;
+    if (by_figures == PA_PASS && judging->cause[PA_EFFECT_NO_PASS][0] != '\0')
+        out->verdict = PA_INCONCLUSIVE;
+    explain_figures(judging, by_figures);
+}
