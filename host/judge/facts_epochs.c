@@ -229,28 +229,6 @@ static void sum_epoch(struct pa_replay *replay, uint32_t number) {
     }
 }
 
-/* A gap before an epoch that was aborted lies before the next closed one just as well. */
-static void move_gaps(struct pa_facts *facts) {
-    uint64_t gap_ns = 0;
-    bool has_gap = false;
-    for (uint32_t e = 0; e < facts->epoch_count; e++) {
-        struct pa_fact_epoch *epoch = &facts->epochs[e];
-        if (epoch->after_gap) {
-            has_gap = true;
-            gap_ns += epoch->gap_ns;
-        }
-        if (epoch->state == PA_EPOCH_CLOSED) {
-            epoch->after_gap = has_gap;
-            epoch->gap_ns = gap_ns;
-            has_gap = false;
-            gap_ns = 0;
-        } else {
-            epoch->after_gap = false;
-            epoch->gap_ns = 0;
-        }
-    }
-}
-
 static int compute_credit(struct pa_replay *replay, struct pa_error *error) {
     struct pa_facts *facts = replay->facts;
     const struct pa_declaration *declaration = &facts->declaration;
@@ -301,6 +279,5 @@ int pa_replay_epochs_finish(struct pa_replay *replay, struct pa_error *error) {
     if (replay->interruptions > facts->declaration.interruptions)
         pa_replay_broken(replay, "%u interruptions, where %u were declared", replay->interruptions,
                          facts->declaration.interruptions);
-    move_gaps(facts);
     return compute_credit(replay, error);
 }
