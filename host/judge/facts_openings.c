@@ -85,7 +85,7 @@ static int check_opening(struct pa_replay *replay, uint32_t number,
         fail_opening(replay, number, record->j, cause.text);
         return PA_OK;
     }
-    pa_hash_bytes(&a, "A", start.bytes, sizeof start.bytes);
+    pa_step_a_hash(&a, &start);
     job.a_seed = pa_seed_from(&a);
     return replay->recheck == PA_RECHECK_TILES ? add_job(replay, &job, error) : PA_OK;
 }
