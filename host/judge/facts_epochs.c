@@ -68,20 +68,16 @@ int pa_replay_root(struct pa_replay *replay, const struct pa_record *record,
     if (root.at.raw_ns <= epoch->t0.raw_ns)
         return pa_replay_broken(replay, "the root of epoch %llu is not later than its nonce",
                                 (unsigned long long)record->epoch);
-    uint8_t number[8];
-    struct pa_hash commitment;
-    pa_put_le64(number, record->epoch);
-    const struct pa_piece pieces[] = {{replay->facts->session.bytes, PA_HASH_BYTES},
-                                      {number, sizeof number},
-                                      {root.root, sizeof root.root}};
-    pa_hash_pieces(&commitment, "commit", pieces, 3);
+    struct pa_hash commitment, committed;
+    memcpy(committed.bytes, root.root, sizeof root.root);
+    pa_epoch_commit_hash(&commitment, &replay->facts->session, record->epoch, &committed);
     if (!pa_signature_is_valid(replay->facts->declaration.prover_key, &commitment,
                                root.prover.bytes, root.prover.length))
         return pa_replay_broken(replay, "the prover's signature of the root of epoch %llu is wrong",
                                 (unsigned long long)record->epoch);
     epoch->has_root = true;
     epoch->t1 = root.at;
-    memcpy(epoch->root.bytes, root.root, sizeof root.root);
+    epoch->root = committed;
     return PA_OK;
 }
 

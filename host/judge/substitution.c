@@ -31,14 +31,14 @@ static const struct bound models[] = {
     {PA_DENSE16, "H200", 1, three},
     {PA_DENSE16, "H20", 1, three},
     {PA_DENSE16, "B200", 1, three},
-    {PA_FP8, "RTX 40", 2, "int8 or int4 is faster than fp8 on this model"},
-    {PA_FP8, "RTX 50", 2, "int8, fp6 or int4 is faster than fp8 on this model"},
-    {PA_FP8, "L40", 2, "int8 or int4 is faster than fp8 on this model"},
-    {PA_FP8, "MI355X", 2, "fp6 is faster than fp8 on this model"},
-    {PA_FP8, "H100", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_FP8, "H800", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_FP8, "H200", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_FP8, "H20", 1, "nothing faster holds 4-bit integers on this model"},
+    {PA_CLASS_FP8, "RTX 40", 2, "int8 or int4 is faster than fp8 on this model"},
+    {PA_CLASS_FP8, "RTX 50", 2, "int8, fp6 or int4 is faster than fp8 on this model"},
+    {PA_CLASS_FP8, "L40", 2, "int8 or int4 is faster than fp8 on this model"},
+    {PA_CLASS_FP8, "MI355X", 2, "fp6 is faster than fp8 on this model"},
+    {PA_CLASS_FP8, "H100", 1, "nothing faster holds 4-bit integers on this model"},
+    {PA_CLASS_FP8, "H800", 1, "nothing faster holds 4-bit integers on this model"},
+    {PA_CLASS_FP8, "H200", 1, "nothing faster holds 4-bit integers on this model"},
+    {PA_CLASS_FP8, "H20", 1, "nothing faster holds 4-bit integers on this model"},
     {PA_DENSE64, "H100", 4, "53-bit exact, emulation in 8 bits allowed"},
     {PA_DENSE64, "H800", 4, "53-bit exact, emulation in 8 bits allowed"},
     {PA_DENSE64, "H200", 4, "53-bit exact, emulation in 8 bits allowed"},
@@ -57,9 +57,9 @@ static const struct {
     {PA_DENSE8, "int8", 1, "nothing faster holds 8-bit integers"},
     {PA_DENSE8, "bf16", 2, "8-bit integer multiply-add against bf16"},
     {PA_DENSE8, "fp32", 4, "8-bit integer multiply-add against fp32"},
-    {PA_FP8, "int8", 1, "nothing faster holds 4-bit integers"},
-    {PA_FP8, "bf16", 2, "8-bit integer multiply-add against bf16"},
-    {PA_FP8, "fp32", 4, "8-bit integer multiply-add against fp32"},
+    {PA_CLASS_FP8, "int8", 1, "nothing faster holds 4-bit integers"},
+    {PA_CLASS_FP8, "bf16", 2, "8-bit integer multiply-add against bf16"},
+    {PA_CLASS_FP8, "fp32", 4, "8-bit integer multiply-add against fp32"},
     {PA_DENSE64, "fp64", 4, "16-bit integer multiply-add against fp64"},
 };
 
@@ -69,7 +69,7 @@ static double largest(enum pa_class class_id) {
     case PA_DENSE16:
         return 2;
     case PA_DENSE8:
-    case PA_FP8:
+    case PA_CLASS_FP8:
         return 4;
     case PA_DENSE64:
     case PA_CLASS_NONE:
