@@ -36,8 +36,8 @@ struct pa_fleet;
 /* Rank 0: listen (on `listen`, "ADDRESS:PORT", or any free port of every interface when NULL),
  * write `folder`/hub.json for the workers (address, port, TLS fingerprint, token, job; mode 0600),
  * and wait until all size-1 workers are there or `deadline_ns` has passed: PA_ETIMEOUT names the
- * missing ranks; they are dead from then on and the fleet is usable with the others. A fleet of one
- * opens no socket. */
+ * missing ranks; they are dead from then on and the fleet (`*out` is set) is usable with the
+ * others. A fleet of one opens no socket. */
 int pa_fleet_lead(const struct pa_place *place, const char *listen, const char *folder,
                   uint64_t deadline_ns, struct pa_fleet **out, struct pa_error *error);
 /* Rank > 0: join the hub at `hub` ("https://HOST:PORT/#FINGERPRINT.TOKEN", as the hub's messages

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link.h - the door of host/link/: HTTPS between processes of petaudit that know each other's key.
+ *
+ * A server has a key of its own and no authority behind it: the client knows the SHA-256 of that
+ * key beforehand (the pin) and talks to nobody else. A client shows a token that the server
+ * compares in constant time; without it nothing of a request's body is read. Bodies are bounded on
+ * both sides and every request has a deadline. libmicrohttpd and libcurl live here alone.
+ */
+#ifndef PA_LINK_LINK_H
+#define PA_LINK_LINK_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "proof/signature.h"
+
+enum {
+    PA_LINK_TOKEN_BYTES = 65, /* 64 hexadecimal digits and the terminating zero */
+    PA_LINK_URL_BYTES = 320,  /* of a base URL, with the terminating zero */
+    PA_LINK_MOST_CONNECTIONS = 4096,
+};
+
+/* 32 random bytes as hexadecimal. */
+int pa_link_token_draw(char out[PA_LINK_TOKEN_BYTES], struct pa_error *error);
+/* SHA-256 over the SubjectPublicKeyInfo of a public key: what both sides call the pin. */
+void pa_link_pin(const uint8_t key[PA_PUBLIC_KEY_BYTES], struct pa_hash *out);
+
+/* Answer one request: append to `reply` and return the HTTP status (200, 409, ..). Called on a
+ * thread of its connection, several at a time; it may wait for some seconds, not longer. A client
+ * that loses its connection sends the same request again: handlers must bear that. */
+typedef unsigned (*pa_link_handler)(void *context, const void *body, size_t size,
+                                    struct pa_buffer *reply);
+
+struct pa_link_route {
+    const char *method; /* "GET", "POST" */
+    const char *path;   /* "/v1/poll", compared whole */
+    size_t most_bytes;  /* of the request's body */
+    pa_link_handler handle;
+};
+
+struct pa_link_server_options {
+    const char *listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT"; NULL: any free port of every
+                           interface. Port 0 is any free one. */
+    const struct pa_key *key;
+    const char *common_name;            /* of the certificate; nobody checks it */
+    const char *token;                  /* NULL: everybody may ask */
+    const struct pa_link_route *routes; /* borrowed, as is `context` */
+    size_t route_count;
+    void *context;
+    unsigned most_connections; /* 1 .. PA_LINK_MOST_CONNECTIONS */
+    unsigned idle_s;           /* a connection without a byte for so long is closed; above what a
+                                  handler may wait */
+    uint64_t body_ns;          /* a body that takes longer to arrive is not waited for */
+};
+
+struct pa_link_server;
+
+/* PA_EUSAGE for an address that cannot be understood or taken. */
+int pa_link_server_start(const struct pa_link_server_options *options, struct pa_link_server **out,
+                         struct pa_error *error);
+uint16_t pa_link_server_port(const struct pa_link_server *server);
+/* Close every connection and wait for handlers that run. NULL is fine. */
+void pa_link_server_stop(struct pa_link_server *server);
+
+struct pa_link_client_options {
+    const char *url; /* "https://HOST:PORT" */
+    struct pa_hash pin;
+    const char *token; /* NULL: none */
+    const char *peer;  /* for messages: "the hub", "the witness" */
+    int failure; /* PA_EHUB or PA_EWITNESS: the code when the peer is unreachable or refuses */
+};
+
+struct pa_link_client;
+
+/* Connects nowhere yet. One request at a time; a thread that wants its own makes its own client. */
+int pa_link_client_open(const struct pa_link_client_options *options, struct pa_link_client **out,
+                        struct pa_error *error);
+/* Send one request and append the reply's body to `reply`. Connections that fail are tried again
+ * with growing pauses until `deadline_ns` (RAW); a key that is not the pinned one, a refused token
+ * and any other answer than 200 are not. Returns the client's failure code with the cause,
+ * PA_ETIMEOUT when a connected peer did not answer in time, PA_EINPUT for a reply above
+ * `most_reply`. */
+int pa_link_request(struct pa_link_client *client, const char *method, const char *path,
+                    const void *body, size_t size, size_t most_reply, uint64_t deadline_ns,
+                    struct pa_buffer *reply, struct pa_error *error);
+/* The HTTP status of the last answer, 0 when there was none; -1 when the key was another one. */
+int pa_link_client_status(const struct pa_link_client *client);
+void pa_link_client_close(struct pa_link_client *client);
+
+#endif

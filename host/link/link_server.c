@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The serving side, over libmicrohttpd with one thread a connection, so that a handler may wait. */
+#include "base/clock.h"
+#include "base/number.h"
+#include "link/link.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    CERTIFICATE_DAYS = 30,
+    BACKLOG = 1024,
+    /* TLS and JSON-free handlers need little; a thousand workers are a thousand stacks. */
+    STACK_BYTES = 512 * 1024,
+    HEADER_MEMORY_BYTES = 32 * 1024,
+};
+
+struct pa_link_server {
+    struct MHD_Daemon *daemon;
+    struct pa_link_route *routes;
+    size_t route_count;
+    void *context;
+    char token[PA_LINK_TOKEN_BYTES]; /* empty: none wanted */
+    uint64_t body_ns;
+    uint16_t port;
+};
+
+/* One request while it arrives. */
+struct arrival {
+    const struct pa_link_route *route;
+    uint64_t begin_ns;
+    struct pa_buffer body;
+};
+
+static enum MHD_Result reply_with(struct MHD_Connection *connection, unsigned status,
+                                  struct pa_buffer *reply) {
+    /* The buffer's memory goes to the response, which frees it once it is sent. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->size, reply->data, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        pa_buffer_free(reply);
+        return MHD_NO;
+    }
+    *reply = (struct pa_buffer){0};
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status,
+                              const char *text) {
+    struct pa_buffer reply = {0};
+    pa_buffer_text(&reply, text);
+    return reply_with(connection, status, &reply);
+}
+
+static bool token_is_right(const struct pa_link_server *server, struct MHD_Connection *connection) {
+    static const char scheme[] = "Bearer ";
+    if (server->token[0] == '\0')
+        return true;
+    const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    if (given == NULL || strncmp(given, scheme, sizeof scheme - 1) != 0)
+        return false;
+    given += sizeof scheme - 1;
+    if (strlen(given) != PA_LINK_TOKEN_BYTES - 1)
+        return false;
+    /* Every byte is looked at, so that the time says nothing about the first wrong one. */
+    volatile unsigned char difference = 0;
+    for (size_t i = 0; i < PA_LINK_TOKEN_BYTES - 1; i++)
+        difference = (unsigned char)(difference | (given[i] ^ server->token[i]));
+    return difference == 0;
+}
+
+static const struct pa_link_route *find_route(const struct pa_link_server *server,
+                                              const char *method, const char *path,
+                                              bool *path_is_known) {
+    *path_is_known = false;
+    for (size_t i = 0; i < server->route_count; i++) {
+        if (strcmp(server->routes[i].path, path) != 0)
+            continue;
+        *path_is_known = true;
+        if (strcmp(server->routes[i].method, method) == 0)
+            return &server->routes[i];
+    }
+    return NULL;
+}
+
+/* The headers are here, nothing of the body yet. A refusal at this point makes libmicrohttpd drop
+ * the body and close the connection. */
+static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connection *connection,
+                             const char *path, const char *method, void **state) {
+    if (!token_is_right(server, connection))
+        return refuse(connection, MHD_HTTP_UNAUTHORIZED, "the token is missing or wrong");
+    bool path_is_known;
+    const struct pa_link_route *route = find_route(server, method, path, &path_is_known);
+    if (route == NULL)
+        return path_is_known ? refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "no such method")
+                             : refuse(connection, MHD_HTTP_NOT_FOUND, "no such path");
+    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    uint64_t bytes;
+    if (length != NULL && pa_whole_parse(length, 0, route->most_bytes, &bytes, NULL) != PA_OK)
+        return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
+    struct arrival *arrival = calloc(1, sizeof *arrival);
+    if (arrival == NULL)
+        return MHD_NO;
+    arrival->route = route;
+    arrival->begin_ns = pa_clock_raw_ns();
+    *state = arrival;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *data, size_t *size, void **state) {
+    struct pa_link_server *server = context;
+    struct arrival *arrival = *state;
+    (void)version;
+    if (arrival == NULL)
+        return begin(server, connection, path, method, state);
+    if (*size > 0) {
+        /* A body without a length, or one that trickles in: MHD_NO closes the connection. */
+        if (*size > arrival->route->most_bytes - arrival->body.size ||
+            pa_clock_raw_ns() - arrival->begin_ns > server->body_ns)
+            return MHD_NO;
+        pa_buffer_bytes(&arrival->body, data, *size);
+        *size = 0;
+        return arrival->body.failed ? MHD_NO : MHD_YES;
+    }
+    struct pa_buffer reply = {0};
+    unsigned status =
+        arrival->route->handle(server->context, arrival->body.data, arrival->body.size, &reply);
+    if (reply.failed) {
+        pa_buffer_free(&reply);
+        return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    }
+    return reply_with(connection, status, &reply);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code) {
+    (void)context;
+    (void)connection;
+    (void)code;
+    struct arrival *arrival = *state;
+    if (arrival != NULL)
+        pa_buffer_free(&arrival->body);
+    free(arrival);
+    *state = NULL;
+}
+
+/* libmicrohttpd would print to stderr. What goes wrong on a connection is the client's to tell. */
+static void on_log(void *context, const char *format, va_list arguments) {
+    (void)context;
+    (void)format;
+    (void)arguments;
+}
+
+/* Split "HOST:PORT" into its parts; an empty host means every interface. */
+static int split_address(const char *listen, char *host, size_t host_size, char *port,
+                         size_t port_size, struct pa_error *error) {
+    const char *colon = strrchr(listen, ':');
+    uint64_t number;
+    if (colon == NULL || pa_whole_parse(colon + 1, 0, 65535, &number, NULL) != PA_OK)
+        return pa_fail(
+            error, PA_EUSAGE,
+            "listening on \"%s\": expected ADDRESS:PORT with a port of 0 to 65535, as in "
+            "0.0.0.0:7400 or [::]:7400",
+            listen);
+    size_t length = (size_t)(colon - listen);
+    if (length >= 2 && listen[0] == '[' && listen[length - 1] == ']') {
+        listen++;
+        length -= 2;
+    }
+    if (length >= host_size)
+        return pa_fail(error, PA_EUSAGE, "listening on \"%s\": the address is too long", listen);
+    memcpy(host, listen, length);
+    host[length] = '\0';
+    snprintf(port, port_size, "%u", (unsigned)number);
+    return PA_OK;
+}
+
+/* A listening socket on `at`, or -1 with errno. */
+static int listen_at(const struct addrinfo *at) {
+    int one = 1, zero = 0;
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* inherited by connections */
+    if (at->ai_family == AF_INET6)                              /* one socket for both families */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int cause = errno;
+    close(fd);
+    errno = cause;
+    return -1;
+}
+
+static int open_socket(const char *listen, int *out, uint16_t *port, struct pa_error *error) {
+    char host[256], service[8];
+    PA_TRY(split_address(listen, host, sizeof host, service, sizeof service, error));
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int code = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &found);
+    if (code != 0)
+        return pa_fail(error, PA_EUSAGE, "listening on \"%s\": %s", listen, gai_strerror(code));
+    int fd = -1;
+    /* IPv6 first: its wildcard takes both. Where there is no IPv6, the next one serves. */
+    for (int pass = 0; pass < 2 && fd < 0; pass++)
+        for (const struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next)
+            if ((at->ai_family == AF_INET6) == (pass == 0))
+                fd = listen_at(at);
+    freeaddrinfo(found);
+    if (fd < 0)
+        return pa_fail(error, PA_EUSAGE, "listening on \"%s\": %s", listen, strerror(errno));
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
+        code = pa_fail(error, PA_EINTERNAL, "listening on \"%s\": %s", listen, strerror(errno));
+        close(fd);
+        return code;
+    }
+    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                              : ((struct sockaddr_in *)&bound)->sin_port);
+    *out = fd;
+    return PA_OK;
+}
+
+static int start_daemon(struct pa_link_server *server, const struct pa_link_server_options *options,
+                        int fd, struct pa_error *error) {
+    struct pa_buffer key = {0}, certificate = {0};
+    int code = pa_key_to_pem(options->key, &key, error);
+    if (code == PA_OK)
+        code = pa_key_certificate_pem(options->key, options->common_name, CERTIFICATE_DAYS,
+                                      &certificate, error);
+    pa_buffer_bytes(&key, "", 1);
+    pa_buffer_bytes(&certificate, "", 1);
+    if (code == PA_OK && (key.failed || certificate.failed))
+        code = pa_fail(error, PA_EMEMORY, "starting a TLS server: out of memory");
+    if (code == PA_OK) {
+        /* Its threads must not take Ctrl-C from the main thread, nor die of a closed socket. */
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        server->daemon = MHD_start_daemon(
+            MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+                MHD_USE_TLS | MHD_USE_ERROR_LOG,
+            0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, (const char *)key.data,
+            MHD_OPTION_HTTPS_MEM_CERT, (const char *)certificate.data, MHD_OPTION_HTTPS_PRIORITIES,
+            "SECURE128:-VERS-ALL:+VERS-TLS1.3", MHD_OPTION_CONNECTION_LIMIT,
+            options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
+            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY_BYTES,
+            MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
+            on_completed, NULL, MHD_OPTION_END);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (server->daemon == NULL)
+            code = pa_fail(error, PA_EINTERNAL,
+                           "starting a TLS server: libmicrohttpd %s refused (built without TLS, or "
+                           "no thread to be had)",
+                           MHD_get_version());
+    }
+    if (key.data != NULL)
+        explicit_bzero(key.data, key.size);
+    pa_buffer_free(&key);
+    pa_buffer_free(&certificate);
+    return code;
+}
+
+int pa_link_server_start(const struct pa_link_server_options *options, struct pa_link_server **out,
+                         struct pa_error *error) {
+    *out = NULL;
+    if (options->most_connections < 1 || options->most_connections > PA_LINK_MOST_CONNECTIONS ||
+        (options->token != NULL && strlen(options->token) != PA_LINK_TOKEN_BYTES - 1))
+        return pa_fail(error, PA_EINTERNAL, "starting a server: bad limits or token");
+    struct pa_link_server *server = calloc(1, sizeof *server);
+    struct pa_link_route *routes = calloc(options->route_count, sizeof *routes);
+    if (server == NULL || routes == NULL) {
+        free(server);
+        free(routes);
+        return pa_fail(error, PA_EMEMORY, "starting a server: out of memory");
+    }
+    memcpy(routes, options->routes, options->route_count * sizeof *routes);
+    server->routes = routes;
+    server->route_count = options->route_count;
+    server->context = options->context;
+    server->body_ns = options->body_ns;
+    if (options->token != NULL)
+        memcpy(server->token, options->token, sizeof server->token);
+    int fd = -1;
+    int code =
+        open_socket(options->listen != NULL ? options->listen : ":0", &fd, &server->port, error);
+    if (code == PA_OK) {
+        code = start_daemon(server, options, fd, error);
+        if (code != PA_OK)
+            close(fd);
+    }
+    if (code != PA_OK) {
+        pa_link_server_stop(server);
+        return code;
+    }
+    *out = server;
+    return PA_OK;
+}
+
+uint16_t pa_link_server_port(const struct pa_link_server *server) {
+    return server->port;
+}
+
+void pa_link_server_stop(struct pa_link_server *server) {
+    if (server == NULL)
+        return;
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
+    explicit_bzero(server->token, sizeof server->token);
+    free(server->routes);
+    free(server);
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+petaudit_test(test_link LABEL unit SOURCES test_link.c ROOMS link)

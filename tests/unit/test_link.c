@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/team.h"
+#include "link/link.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cmocka_setup.h"
+
+static const uint64_t ms = UINT64_C(1000000);
+
+static unsigned echo(void *context, const void *body, size_t size, struct pa_buffer *reply) {
+    (void)context;
+    pa_buffer_bytes(reply, body, size);
+    return 200;
+}
+
+static unsigned doze(void *context, const void *body, size_t size, struct pa_buffer *reply) {
+    (void)context;
+    (void)body;
+    (void)size;
+    pa_clock_sleep(1500 * ms);
+    pa_buffer_text(reply, "late");
+    return 200;
+}
+
+static unsigned flood(void *context, const void *body, size_t size, struct pa_buffer *reply) {
+    static const uint8_t zeros[4096];
+    (void)context;
+    (void)body;
+    (void)size;
+    for (int i = 0; i < 16; i++)
+        pa_buffer_bytes(reply, zeros, sizeof zeros);
+    return 200;
+}
+
+static unsigned conflict(void *context, const void *body, size_t size, struct pa_buffer *reply) {
+    (void)context;
+    (void)body;
+    (void)size;
+    pa_buffer_text(reply, "taken\x1b[2J");
+    return 409;
+}
+
+static const struct pa_link_route routes[] = {
+    {"POST", "/echo", 100000, echo},
+    {"GET", "/doze", 0, doze},
+    {"GET", "/flood", 0, flood},
+    {"POST", "/conflict", 100, conflict},
+};
+
+struct station {
+    struct pa_link_server *server;
+    struct pa_hash pin;
+    char token[PA_LINK_TOKEN_BYTES];
+    char url[PA_LINK_URL_BYTES];
+};
+
+static int open_station(void **state) {
+    static struct station station;
+    struct pa_error error = {0};
+    struct pa_key *key = NULL;
+    uint8_t point[PA_PUBLIC_KEY_BYTES];
+    assert_int_equal(pa_link_token_draw(station.token, &error), PA_OK);
+    assert_int_equal(pa_key_generate(&key, &error), PA_OK);
+    pa_key_public(key, point);
+    pa_link_pin(point, &station.pin);
+    const struct pa_link_server_options options = {.listen = "127.0.0.1:0",
+                                                   .key = key,
+                                                   .common_name = "test",
+                                                   .token = station.token,
+                                                   .routes = routes,
+                                                   .route_count = sizeof routes / sizeof routes[0],
+                                                   .most_connections = 16,
+                                                   .idle_s = 10,
+                                                   .body_ns = 1000 * ms};
+    int code = pa_link_server_start(&options, &station.server, &error);
+    if (code != PA_OK)
+        fail_msg("%s", error.text);
+    pa_key_free(key);
+    snprintf(station.url, sizeof station.url, "https://127.0.0.1:%u",
+             (unsigned)pa_link_server_port(station.server));
+    *state = &station;
+    return 0;
+}
+
+static int close_station(void **state) {
+    pa_link_server_stop(((struct station *)*state)->server);
+    return 0;
+}
+
+static struct pa_link_client *client_of(const char *url, struct pa_hash pin, const char *token) {
+    struct pa_link_client *client = NULL;
+    struct pa_error error = {0};
+    const struct pa_link_client_options options = {
+        .url = url, .pin = pin, .token = token, .peer = "the hub", .failure = PA_EHUB};
+    if (pa_link_client_open(&options, &client, &error) != PA_OK)
+        fail_msg("%s", error.text);
+    return client;
+}
+
+/* One request with a deadline `wait_ms` from now; the whole must end within five seconds of it. */
+static int ask(struct pa_link_client *client, const char *method, const char *path,
+               const void *body, size_t size, size_t most, uint64_t wait_ms,
+               struct pa_buffer *reply, struct pa_error *error) {
+    uint64_t deadline = pa_clock_raw_ns() + wait_ms * ms;
+    *error = (struct pa_error){0};
+    int code = pa_link_request(client, method, path, body, size, most, deadline, reply, error);
+    assert_true(pa_clock_raw_ns() < deadline + 5000 * ms);
+    return code;
+}
+
+static void a_body_comes_back_as_it_was_sent(void **state) {
+    struct station *station = *state;
+    struct pa_link_client *client = client_of(station->url, station->pin, station->token);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    uint8_t body[100000];
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (uint8_t)(i * 7 + i / 256);
+    for (int round = 0; round < 3; round++) {
+        pa_buffer_clear(&reply);
+        if (ask(client, "POST", "/echo", body, sizeof body, sizeof body, 5000, &reply, &error) != 0)
+            fail_msg("%s", error.text);
+        assert_int_equal(reply.size, sizeof body);
+        assert_memory_equal(reply.data, body, sizeof body);
+    }
+    pa_buffer_clear(&reply);
+    assert_int_equal(ask(client, "POST", "/echo", NULL, 0, 10, 5000, &reply, &error), PA_OK);
+    assert_int_equal(reply.size, 0);
+    pa_buffer_free(&reply);
+    pa_link_client_close(client);
+}
+
+static void another_key_is_refused_at_once(void **state) {
+    struct station *station = *state;
+    struct pa_hash pin = station->pin;
+    pin.bytes[31] ^= 1;
+    struct pa_link_client *client = client_of(station->url, pin, station->token);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    uint64_t begin = pa_clock_raw_ns();
+    assert_int_equal(ask(client, "POST", "/echo", "x", 1, 10, 60000, &reply, &error), PA_EHUB);
+    assert_true(pa_clock_raw_ns() - begin < 30000 * ms);
+    assert_non_null(strstr(error.text, "another key"));
+    assert_int_equal(pa_link_client_status(client), -1);
+    assert_int_equal(reply.size, 0);
+    pa_link_client_close(client);
+}
+
+static void a_wrong_token_is_refused_at_once(void **state) {
+    struct station *station = *state;
+    char wrong[PA_LINK_TOKEN_BYTES];
+    memcpy(wrong, station->token, sizeof wrong);
+    wrong[63] = wrong[63] == '0' ? '1' : '0';
+    const char *tokens[] = {wrong, "short", NULL};
+    for (size_t i = 0; i < 3; i++) {
+        struct pa_link_client *client = client_of(station->url, station->pin, tokens[i]);
+        struct pa_error error;
+        struct pa_buffer reply = {0};
+        assert_int_equal(ask(client, "POST", "/echo", "x", 1, 10, 60000, &reply, &error), PA_EHUB);
+        assert_non_null(strstr(error.text, "refuses our token"));
+        assert_int_equal(pa_link_client_status(client), 401);
+        pa_buffer_free(&reply);
+        pa_link_client_close(client);
+    }
+}
+
+static void bodies_are_bounded_on_both_sides(void **state) {
+    struct station *station = *state;
+    struct pa_link_client *client = client_of(station->url, station->pin, station->token);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    uint8_t body[101] = {0};
+    assert_int_equal(
+        ask(client, "POST", "/conflict", body, sizeof body, 1000, 5000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(client), 413);
+    assert_int_equal(ask(client, "GET", "/flood", NULL, 0, 65535, 5000, &reply, &error), PA_EINPUT);
+    assert_non_null(strstr(error.text, "more than 65535 bytes"));
+    assert_int_equal(reply.size, 0);
+    assert_int_equal(ask(client, "GET", "/flood", NULL, 0, 65536, 5000, &reply, &error), PA_OK);
+    assert_int_equal(reply.size, 65536);
+    pa_buffer_free(&reply);
+    pa_link_client_close(client);
+}
+
+static void refusals_carry_their_reason_and_no_control_bytes(void **state) {
+    struct station *station = *state;
+    struct pa_link_client *client = client_of(station->url, station->pin, station->token);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    assert_int_equal(ask(client, "POST", "/conflict", "x", 1, 1000, 5000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(client), 409);
+    assert_non_null(strstr(error.text, "taken?[2J"));
+    assert_int_equal(ask(client, "POST", "/nowhere", "x", 1, 1000, 5000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(client), 404);
+    assert_int_equal(ask(client, "GET", "/echo", NULL, 0, 1000, 5000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(client), 405);
+    pa_buffer_free(&reply);
+    pa_link_client_close(client);
+}
+
+static void a_slow_peer_is_a_timeout(void **state) {
+    struct station *station = *state;
+    struct pa_link_client *client = client_of(station->url, station->pin, station->token);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    assert_int_equal(ask(client, "GET", "/doze", NULL, 0, 100, 700, &reply, &error), PA_ETIMEOUT);
+    assert_non_null(strstr(error.text, "did not answer in time"));
+    assert_int_equal(ask(client, "GET", "/doze", NULL, 0, 100, 20000, &reply, &error), PA_OK);
+    assert_memory_equal(reply.data, "late", 4);
+    pa_buffer_free(&reply);
+    pa_link_client_close(client);
+}
+
+/* A peer that speaks no TLS: it accepts, and closes or keeps still. */
+struct mute {
+    int fd;
+    bool closes;
+    pthread_t thread;
+};
+
+static void *mute_body(void *context) {
+    struct mute *mute = context;
+    int held[64], count = 0;
+    for (int fd; count < 64 && (fd = accept(mute->fd, NULL, NULL)) >= 0;) {
+        if (mute->closes)
+            close(fd);
+        else
+            held[count++] = fd;
+    }
+    while (count > 0)
+        close(held[--count]);
+    return NULL;
+}
+
+static uint16_t open_mute(struct mute *mute) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    mute->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(mute->fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(mute->fd, 16), 0);
+    assert_int_equal(getsockname(mute->fd, (struct sockaddr *)&at, &length), 0);
+    assert_int_equal(pa_thread_start(&mute->thread, mute_body, mute, NULL), PA_OK);
+    return ntohs(at.sin_port);
+}
+
+static void a_peer_that_closes_or_hangs_ends_at_the_deadline(void **state) {
+    struct station *station = *state;
+    for (int closes = 0; closes < 2; closes++) {
+        struct mute mute = {.closes = closes == 1};
+        char url[64];
+        snprintf(url, sizeof url, "https://127.0.0.1:%u", (unsigned)open_mute(&mute));
+        struct pa_link_client *client = client_of(url, station->pin, station->token);
+        struct pa_error error;
+        struct pa_buffer reply = {0};
+        int code = ask(client, "POST", "/echo", "x", 1, 10, 800, &reply, &error);
+        assert_true(code == PA_EHUB || code == PA_ETIMEOUT);
+        assert_non_null(strstr(error.text, "the hub at https://127.0.0.1:"));
+        pa_link_client_close(client);
+        shutdown(mute.fd, SHUT_RDWR);
+        pthread_join(mute.thread, NULL);
+        close(mute.fd);
+    }
+}
+
+static void nobody_there_is_tried_until_the_deadline(void **state) {
+    struct station *station = *state;
+    struct pa_link_client *client = client_of("https://127.0.0.1:1", station->pin, NULL);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    uint64_t begin = pa_clock_raw_ns();
+    assert_int_equal(ask(client, "POST", "/echo", "x", 1, 10, 600, &reply, &error), PA_EHUB);
+    assert_true(pa_clock_raw_ns() - begin >= 600 * ms);
+    assert_non_null(strstr(error.text, "cannot reach the hub at https://127.0.0.1:1"));
+    assert_non_null(strstr(error.text, "tries)"));
+    pa_link_client_close(client);
+}
+
+static void garbage_does_not_stop_the_server(void **state) {
+    struct station *station = *state;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons(pa_link_server_port(station->server))};
+    for (unsigned round = 0; round < 8; round++) {
+        uint8_t noise[1000];
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+        for (size_t i = 0; i < sizeof noise; i++)
+            noise[i] = (uint8_t)((i * 2654435761u + round * 97) >> 5);
+        assert_true(send(fd, noise, sizeof noise, MSG_NOSIGNAL) > 0);
+        close(fd);
+    }
+    a_body_comes_back_as_it_was_sent(state);
+}
+
+static void a_bad_address_is_a_usage_error(void **state) {
+    struct station *station = *state;
+    static const char *const bad[] = {"localhost", "127.0.0.1:99999", "127.0.0.1:x", "1.2.3.4:0"};
+    struct pa_key *key = NULL;
+    assert_int_equal(pa_key_generate(&key, NULL), PA_OK);
+    for (size_t i = 0; i <= 4; i++) {
+        char taken[64];
+        snprintf(taken, sizeof taken, "127.0.0.1:%u",
+                 (unsigned)pa_link_server_port(station->server));
+        struct pa_link_server_options options = {.listen = i < 4 ? bad[i] : taken,
+                                                 .key = key,
+                                                 .common_name = "test",
+                                                 .routes = routes,
+                                                 .route_count = 1,
+                                                 .most_connections = 1,
+                                                 .idle_s = 1,
+                                                 .body_ns = ms};
+        struct pa_link_server *server = NULL;
+        struct pa_error error = {0};
+        assert_int_equal(pa_link_server_start(&options, &server, &error), PA_EUSAGE);
+        assert_non_null(strstr(error.text, options.listen));
+        assert_null(server);
+    }
+    pa_key_free(key);
+    struct pa_link_client *client = NULL;
+    const struct pa_link_client_options options = {
+        .url = "http://127.0.0.1:1", .peer = "the hub", .failure = PA_EHUB};
+    assert_int_equal(pa_link_client_open(&options, &client, NULL), PA_EUSAGE);
+}
+
+static void a_proxy_in_the_environment_is_not_used(void **state) {
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    a_body_comes_back_as_it_was_sent(state);
+    unsetenv("https_proxy");
+    unsetenv("ALL_PROXY");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_body_comes_back_as_it_was_sent),
+        cmocka_unit_test(another_key_is_refused_at_once),
+        cmocka_unit_test(a_wrong_token_is_refused_at_once),
+        cmocka_unit_test(bodies_are_bounded_on_both_sides),
+        cmocka_unit_test(refusals_carry_their_reason_and_no_control_bytes),
+        cmocka_unit_test(a_slow_peer_is_a_timeout),
+        cmocka_unit_test(a_peer_that_closes_or_hangs_ends_at_the_deadline),
+        cmocka_unit_test(nobody_there_is_tried_until_the_deadline),
+        cmocka_unit_test(garbage_does_not_stop_the_server),
+        cmocka_unit_test(a_bad_address_is_a_usage_error),
+        cmocka_unit_test(a_proxy_in_the_environment_is_not_used),
+    };
+    return cmocka_run_group_tests(tests, open_station, close_station);
+}
