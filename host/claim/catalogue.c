@@ -40,8 +40,8 @@ static const char *const headings[COLUMNS] = {"vendor",      "model",       "for
 
 static int refuse(const struct pa_csv *csv, const char *what, const char *found,
                   struct pa_error *error) {
-    return pa_fail(error, PA_EINPUT, "accelerators.csv:%zu: %s%s%.100s", csv->line, what,
-                   found[0] != '\0' ? ": " : "", found);
+    return pa_fail(error, PA_EINPUT, "accelerators.csv:%zu: %s%s%.100s",
+                   csv->row > 0 ? csv->row : 1, what, found[0] != '\0' ? ": " : "", found);
 }
 
 static int read_figure(const struct pa_csv *csv, const char *text, double scale, double *out,

@@ -2,7 +2,7 @@
 #include "claim/csv.h"
 
 struct pa_csv pa_csv_over(char *text, size_t size) {
-    return (struct pa_csv){.next = text, .end = text + size, .line = 1};
+    return (struct pa_csv){.next = text, .end = text + size};
 }
 
 /* Unquote one field in place: *ended is the character that ended it (',' or '\n', 0 at the end of
@@ -50,6 +50,7 @@ bool pa_csv_row(struct pa_csv *csv, char **fields, size_t count) {
     csv->problem = NULL;
     if (csv->next == csv->end)
         return false;
+    csv->row++;
     char ended = ',';
     for (size_t i = 0; i < count; i++) {
         if (ended != ',') {
@@ -64,6 +65,5 @@ bool pa_csv_row(struct pa_csv *csv, char **fields, size_t count) {
         csv->problem = "too many fields";
         return false;
     }
-    csv->line++;
     return true;
 }

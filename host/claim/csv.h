@@ -9,7 +9,7 @@
 
 struct pa_csv {
     char *next, *end;    /* writable text, which rows point into; text[end] must be writable too */
-    size_t line;         /* of `next`, from 1 */
+    size_t row;          /* the row last asked for, from 1; 0 before the first */
     const char *problem; /* why the last row was refused; NULL at the end of the text */
 };
 

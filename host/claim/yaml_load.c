@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static int fail_at(const char *name, size_t line, size_t column, const char *text,
                    struct pa_error *error) {
@@ -133,6 +134,11 @@ static int check_events(const char *name, const void *data, size_t size, struct 
 
 int pa_yaml_open(struct pa_yaml *yaml, const char *name, const void *data, size_t size,
                  struct pa_error *error) {
+    /* libyaml knows a byte order mark only where it may guess the encoding, which it must not. */
+    if (size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) {
+        data = (const uint8_t *)data + 3;
+        size -= 3;
+    }
     if (size == 0)
         return fail_at(name, 1, 1, "the file is empty; expected keys and values", error);
     PA_TRY(check_events(name, data, size, error));
@@ -159,6 +165,11 @@ int pa_yaml_fail(const struct pa_yaml *yaml, const yaml_node_t *node, const char
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    snprintf(line, sizeof line, "%s%s%s%s", context, key, *context || *key ? ": " : "", text);
+    /* Without a key the context stands alone: "capacity" rather than "capacity.". */
+    int shown = (int)strlen(context);
+    while (key[0] == '\0' && shown > 0 && strchr(".: ", context[shown - 1]) != NULL)
+        shown--;
+    snprintf(line, sizeof line, "%.*s%s%s%s", shown, context, key,
+             shown > 0 || key[0] != '\0' ? ": " : "", text);
     return fail_mark(yaml->name, node->start_mark, line, yaml->error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tree's values, checked as they are taken. */
+#include "base/file.h"
 #include "base/number.h"
 #include "claim/yaml_tree.h"
 
@@ -40,6 +41,12 @@ static uint32_t steering_character(const char *text, size_t length) {
     return 0;
 }
 
+static void join_words(char *out, size_t size, const char *const *words) {
+    out[0] = '\0';
+    for (size_t used = 0; *words != NULL; words++, used = strlen(out))
+        snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", *words);
+}
+
 static int check_key(const struct pa_yaml_map *map, const yaml_node_t *key,
                      const char *const *keys) {
     if (key->type != YAML_SCALAR_NODE)
@@ -50,16 +57,12 @@ static int check_key(const struct pa_yaml_map *map, const yaml_node_t *key,
         if (strcmp(text, *known) == 0 && strlen(text) == key->data.scalar.length)
             return PA_OK;
     const char *near = pa_nearest_word(text, keys);
-    if (near != NULL)
-        return pa_yaml_fail(map->yaml, key, map->context, "",
-                            "unknown key \"%.60s\" (did you mean %s?)", text, near);
-    char list[256] = "";
-    for (const char *const *known = keys; *known != NULL; known++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", *known);
-    }
-    return pa_yaml_fail(map->yaml, key, map->context, "", "unknown key \"%.60s\"; expected %s",
-                        text, list);
+    char list[256], shown[64];
+    join_words(list, sizeof list, keys);
+    pa_printable(shown, sizeof shown, text);
+    return pa_yaml_fail(map->yaml, key, map->context, shown, "unknown key; expected %s%s%s%s", list,
+                        near != NULL ? " (did you mean " : "", near != NULL ? near : "",
+                        near != NULL ? "?)" : "");
 }
 
 static int check_keys(const struct pa_yaml_map *map, const char *const *keys) {
@@ -220,11 +223,8 @@ int pa_yaml_whole(const struct pa_yaml_map *map, const char *key, enum pa_presen
 int pa_yaml_word(const struct pa_yaml_map *map, const char *key, enum pa_presence presence,
                  const char *const *words, int *out) {
     yaml_node_t *node;
-    char list[160] = "";
-    for (int i = 0; words[i] != NULL; i++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", words[i]);
-    }
+    char list[160];
+    join_words(list, sizeof list, words);
     PA_TRY(take_scalar(map, key, presence, list, &node));
     if (node == NULL)
         return PA_OK;
