@@ -12,6 +12,7 @@
  *   allreduce.h    inputs and results of the all-reduce
  *   credit.h       verified rate, n_eff, alpha_r, gaps and aborted epochs
  *   signature.h    ECDSA P-256 keys and signatures
+ *   vectors.h      known answers, run through all of these
  *
  * Prover and witness use the same functions wherever both compute the same thing, so that they
  * cannot drift apart; the known answers of tests/vectors/proof.json, from a separate
@@ -30,6 +31,7 @@
 #include "proof/signature.h"
 #include "proof/tile.h"
 #include "proof/tree.h"
+#include "proof/vectors.h"
 #include "proof/work_class.h"
 
 #endif

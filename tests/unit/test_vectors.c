@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The known answers of proof.json through the real functions, and what becomes of a file that is
+ * not what it should be. */
+#include "cmocka_setup.h"
+
+#include "base/base.h"
+#include "proof/vectors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct pa_buffer vectors;
+
+static int load(void **state) {
+    (void)state;
+    return pa_file_read(PETAUDIT_SOURCE_DIR "/tests/vectors/proof.json", 1 << 20, &vectors, NULL);
+}
+
+static int unload(void **state) {
+    (void)state;
+    pa_buffer_free(&vectors);
+    return 0;
+}
+
+static void every_known_answer_agrees(void **state) {
+    (void)state;
+    struct pa_vectors_report report;
+    struct pa_error error = {0};
+    int code = pa_vectors_run("proof.json", vectors.data, vectors.size, &report, &error);
+    assert_string_equal(error.text, "");
+    assert_int_equal(code, PA_OK);
+    assert_string_equal(report.first_mismatch, "");
+    assert_int_equal(report.mismatches, 0);
+    for (int g = 0; g < PA_VECTOR_GROUPS; g++) {
+        printf("# %s: %u cases, %u checks\n", report.groups[g].name, report.groups[g].cases,
+               report.groups[g].checks);
+        assert_true(report.groups[g].checks >= report.groups[g].cases);
+        assert_true(report.groups[g].cases > 0);
+    }
+    assert_true(report.checks > 600);
+}
+
+static void the_embedded_vectors_are_the_file(void **state) {
+    (void)state;
+    struct pa_vectors_report a, b;
+    assert_int_equal(pa_vectors_run_embedded(&a, NULL), PA_OK);
+    assert_int_equal(pa_vectors_run("x", vectors.data, vectors.size, &b, NULL), PA_OK);
+    assert_int_equal(a.checks, b.checks);
+    assert_int_equal(a.mismatches, 0);
+}
+
+/* One digit of any hash or number changed: a mismatch with its place, or a malformed file, never a
+ * clean report. */
+static void a_changed_digit_is_found_with_its_place(void **state) {
+    (void)state;
+    char *copy = malloc(vectors.size);
+    assert_non_null(copy);
+    uint32_t tried = 0;
+    for (size_t at = 200; at < vectors.size; at += 1009) {
+        memcpy(copy, vectors.data, vectors.size);
+        while (at < vectors.size && (copy[at] < '1' || copy[at] > '8'))
+            at++;
+        if (at >= vectors.size)
+            break;
+        copy[at]++;
+        struct pa_vectors_report report;
+        struct pa_error error = {0};
+        int code = pa_vectors_run("x", copy, vectors.size, &report, &error);
+        assert_true(code == PA_EINPUT || (code == PA_OK && report.mismatches > 0));
+        if (code == PA_OK)
+            assert_non_null(strstr(report.first_mismatch, "]."));
+        tried++;
+    }
+    free(copy);
+    assert_true(tried > 40);
+}
+
+static void a_file_cut_short_is_refused(void **state) {
+    (void)state;
+    for (size_t size = 0; size + 2 < vectors.size; size += 1 + vectors.size / 97) {
+        struct pa_vectors_report report;
+        struct pa_error error = {0};
+        assert_int_equal(pa_vectors_run("x", vectors.data, size, &report, &error), PA_EINPUT);
+        assert_int_not_equal(error.text[0], 0);
+    }
+}
+
+static void what_is_malformed_is_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *json, *said;
+    } cases[] = {
+        {"[]", "version"},
+        {"{\"version\": 2}", "version"},
+        {"{\"version\": 1}", "hash"},
+        {"{\"version\": 1, \"version\": 1}", "duplicate"},
+        {"{\"version\": 1, \"hash\": [], \"philox\": [], \"operands\": [], \"digests\": [], "
+         "\"trees\": [], \"epochs\": []}",
+         "compare"},
+        {"{\"version\": 1, \"hash\": [{\"tag\": \"\", \"input\": \"\", \"output\": \"\"}]}",
+         "hash[0].tag"},
+        {"{\"version\": 1, \"hash\": [{\"tag\": \"a\", \"input\": \"0\", \"output\": \"\"}]}",
+         "hash[0].input"},
+        {"{\"version\": 1, \"hash\": [3]}", "hash[0]"},
+        {"{\"version\": 1, \"hash\": [], \"philox\": [{\"counter\": [0, 0, 0, -1], \"key\": [0, "
+         "0], \"output\": [0, 0, 0, 0]}]}",
+         "philox[0]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pa_vectors_report report;
+        struct pa_error error = {0};
+        assert_int_equal(pa_vectors_run("x", cases[i].json, strlen(cases[i].json), &report, &error),
+                         PA_EINPUT);
+        assert_non_null(strstr(error.text, cases[i].said));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_known_answer_agrees),
+        cmocka_unit_test(the_embedded_vectors_are_the_file),
+        cmocka_unit_test(a_changed_digit_is_found_with_its_place),
+        cmocka_unit_test(a_file_cut_short_is_refused),
+        cmocka_unit_test(what_is_malformed_is_named),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
