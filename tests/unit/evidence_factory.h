@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* evidence_factory.h - whole sessions, honest or broken in one named way, made with the real proof
+ * functions at shapes so small that a processor computes them tile by tile.
+ *
+ *     struct evidence_recipe recipe = evidence_recipe_honest();
+ *     recipe.flaw = FLAW_WRONG_TILES;
+ *     evidence_make(path, &recipe);
+ */
+#ifndef PA_TESTS_EVIDENCE_FACTORY_H
+#define PA_TESTS_EVIDENCE_FACTORY_H
+
+#include "proof/proof.h"
+
+enum evidence_flaw {
+    FLAW_NONE,
+    FLAW_WRONG_TILES,     /* device 0 commits to falsified digests in one epoch; RESULT says so */
+    FLAW_LYING_RESULT,    /* the same, and RESULT says that all is well */
+    FLAW_SHY_RESULT,      /* RESULT speaks of fewer openings than are due */
+    FLAW_FLIPPED_OPENING, /* one bit of one opening */
+    FLAW_OPENING_MISSING,
+    FLAW_OPENING_TWICE,
+    FLAW_OPENING_BEYOND, /* j = n_e */
+    FLAW_NO_OPENINGS,
+    FLAW_NO_LIST,
+    FLAW_NO_KEY,
+    FLAW_WRONG_KEY,
+    FLAW_KEY_BEFORE_LIST,
+    FLAW_LIST_NOT_ROOT,
+    FLAW_LATE_LIST_ENTRY, /* the list has one device more */
+    FLAW_WRONG_ROOT_SIGNATURE,
+    FLAW_WRONG_WITNESS_SIGNATURE,
+    FLAW_WRONG_PROVER_SIGNATURE,
+    FLAW_WRONG_CLOSING_SIGNATURE,
+    FLAW_AFTER_SIGNATURE, /* a note after the end */
+    FLAW_T1_BEFORE_T0,
+    FLAW_EPOCH_SKIPPED,
+    FLAW_EXTRA_EPOCH, /* one more than declared */
+    FLAW_WRONG_CLAIM, /* the claim note is not the declared one */
+    FLAW_NOTE_NOT_JSON,
+    FLAW_NOTE_MALFORMED, /* a device note without an id */
+    FLAW_DUPLICATE_DEVICE,
+    FLAW_TOO_LONG_GAP,
+    FLAW_TOO_MANY_GAPS,
+    /* Not broken, only special: */
+    FLAW_UNFINISHED, /* killed before the last openings */
+    FLAW_ABORTED,    /* the flawed epoch has no root */
+    FLAW_INTERRUPTED,
+    FLAW_CLOCK_STEP,
+    FLAW_LOST_DEVICE, /* device 1 does nothing from the flawed epoch on */
+    FLAW_IDLE,        /* no device ever does anything */
+    FLAW_TEST_BUILD,
+};
+
+struct evidence_recipe {
+    uint32_t devices, epochs, openings, steps;
+    uint32_t m, n, k;
+    enum pa_class class_id;
+    uint64_t epoch_ns;
+    uint32_t serial;
+    const char *claim_text, *policy_text; /* kept as notes, hashed into the declaration */
+    enum evidence_flaw flaw;
+    uint32_t flaw_epoch;
+    struct pa_hash session; /* out */
+};
+
+/* 2 devices of 256 x 256 x 256, 3 epochs of 5 steps and 20 s, 60 openings each. */
+struct evidence_recipe evidence_recipe_honest(void);
+/* Makes `path`; aborts the test program when something cannot be done. */
+void evidence_make(const char *path, struct evidence_recipe *recipe);
+
+#endif
