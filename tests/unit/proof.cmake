@@ -1,3 +1,6 @@
 petaudit_test(test_tile LABEL unit SOURCES test_tile.c ROOMS proof)
 petaudit_test(test_vectors LABEL unit SOURCES test_vectors.c ROOMS proof)
 petaudit_test(test_chain LABEL unit SOURCES test_chain.c ROOMS proof)
+petaudit_test(test_credit LABEL unit SOURCES test_credit.c ROOMS proof)
+petaudit_test(test_declaration LABEL unit SOURCES test_declaration.c ROOMS proof)
+petaudit_test(test_signature LABEL unit SOURCES test_signature.c ROOMS proof)
