@@ -218,6 +218,19 @@ static void read_assurance_note(struct pa_replay *replay, struct note *note) {
         replay->facts->assurance = PA_ASSURANCE_WITNESSED;
 }
 
+/* What the measuring side found by itself; the judgement repeats it. */
+static void read_finding_note(struct note *note) {
+    char code[32] = "", severity[16] = "", text[256];
+    read_text(note, "code", code, sizeof code);
+    read_text(note, "severity", severity, sizeof severity);
+    read_text(note, "text", text, sizeof text);
+    if (code[0] == '\0' || code[strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] != '\0')
+        note_wrong(note, "code", "capital letters");
+    if (strcmp(severity, "info") != 0 && strcmp(severity, "warning") != 0 &&
+        strcmp(severity, "critical") != 0)
+        note_wrong(note, "severity", "info, warning or critical");
+}
+
 static int read_kind(struct pa_replay *replay, struct note *note, const struct pa_record *record,
                      struct pa_error *error) {
     struct pa_facts *facts = replay->facts;
@@ -242,6 +255,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         read_interruption_note(replay, note);
     else if (strcmp(kind, "assurance") == 0)
         read_assurance_note(replay, note);
+    else if (strcmp(kind, "finding") == 0)
+        read_finding_note(note);
     else if (strcmp(kind, "test_build") == 0) {
         read_text(note, "reason", facts->test_build, sizeof facts->test_build);
         facts->is_test_build = true;

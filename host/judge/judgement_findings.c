@@ -2,6 +2,7 @@
 /* judgement_findings.c - everything that a reader of the verdict should know; docs/findings.md has
  * the table of codes, severities and effects. What concerns many devices is one finding with a
  * count, and names the first. */
+#include "base/file.h"
 #include "judge/judgement_inside.h"
 
 #include <math.h>
@@ -390,6 +391,28 @@ static void find_identities(struct pa_judging *judging) {
     }
 }
 
+/* Findings of the measuring side: told, never decisive. */
+static void repeat_findings(struct pa_judging *judging) {
+    size_t index;
+    const json_t *note;
+    json_array_foreach(judging->facts->notes, index, note) {
+        const char *kind = json_string_value(json_object_get(note, "kind"));
+        const char *code = json_string_value(json_object_get(note, "code"));
+        const char *severity = json_string_value(json_object_get(note, "severity"));
+        const char *text = json_string_value(json_object_get(note, "text"));
+        char printable[512];
+        if (kind == NULL || strcmp(kind, "finding") != 0 || code == NULL || severity == NULL ||
+            text == NULL)
+            continue;
+        pa_printable(printable, sizeof printable, text);
+        pa_finding_add(judging, code,
+                       strcmp(severity, "critical") == 0  ? CRITICAL
+                       : strcmp(severity, "warning") == 0 ? WARNING
+                                                          : INFO,
+                       PA_EFFECT_NONE, "%s", printable);
+    }
+}
+
 void pa_judge_find(struct pa_judging *judging) {
     find_broken(judging);
     find_duplicates(judging);
@@ -400,4 +423,5 @@ void pa_judge_find(struct pa_judging *judging) {
     find_rates(judging);
     find_claimed_devices(judging);
     find_identities(judging);
+    repeat_findings(judging);
 }

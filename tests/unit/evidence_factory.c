@@ -391,7 +391,7 @@ static void put_end(struct factory *factory) {
     pa_record_put_signature(&factory->out, &end);
     keep(factory);
     if (factory->recipe->flaw == FLAW_AFTER_SIGNATURE)
-        put_note(factory, PA_NO_EPOCH, json_pack("{s:s}", "kind", "finding"));
+        put_note(factory, PA_NO_EPOCH, json_pack("{s:s}", "kind", "late"));
 }
 
 static void factory_free(struct factory *factory, uint32_t epochs) {
