@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Signatures are at most 72 bytes of DER; the least is 8. */
-enum { LEAST_SIGNATURE = 8, MOST_SIGNATURE = 72, MOST_REASON = 512 };
+enum { LEAST_SIGNATURE = 8, MOST_SIGNATURE = 72, MOST_REASON = PA_ERROR_TEXT_BYTES };
 
 /* Nanoseconds beyond this are no uptime and no date (292 years), and would overflow differences. */
 #define MOST_TIME_NS ((uint64_t)INT64_MAX)
