@@ -3,7 +3,8 @@
  *
  *   report.h       the whole page
  *   page.h         escaped text and figures into HTML
- *   chart_*.h      drawings, inline SVG
+ *   sections.h     its parts, in order
+ *   chart.h        drawings, inline SVG
  *   strings.h      every sentence, one catalogue a language
  *
  * The page is one file: no script, no network, no font to load; it reads in light and in dark and

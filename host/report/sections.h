@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sections.h - inside the room: the parts of the page, in order. */
+#ifndef PA_REPORT_SECTIONS_H
+#define PA_REPORT_SECTIONS_H
+
+#include "report/page.h"
+
+void pa_section_front(struct pa_page *page); /* the whole first sheet */
+void pa_section_rate(struct pa_page *page);
+void pa_section_devices(struct pa_page *page);
+void pa_section_allreduce(struct pa_page *page);
+void pa_section_epochs(struct pa_page *page);
+void pa_section_uncertainty(struct pa_page *page);
+void pa_section_findings(struct pa_page *page);
+void pa_section_rule(struct pa_page *page);
+
+#endif
