@@ -31,7 +31,7 @@ AVX512 static inline void philox16(__m512i out[4], struct pa_seed seed, uint32_t
     __m512i x2 = _mm512_set1_epi32((int)seed.c2), x3 = _mm512_set1_epi32((int)seed.c3);
     uint32_t k0 = seed.k0, k1 = seed.k1;
     for (int round = 0; round < PA_PHILOX_ROUNDS; round++) {
-        const int xor3 = 0x96; /* a ^ b ^ c as a truth table */
+        enum { xor3 = 0x96 }; /* a ^ b ^ c as a truth table; clang wants a constant */
         __m512i low0, low1;
         __m512i high0 = multiply_words(x0, m0, &low0), high1 = multiply_words(x2, m1, &low1);
         x0 = _mm512_ternarylogic_epi32(high1, x1, _mm512_set1_epi32((int)k0), xor3);
