@@ -104,8 +104,8 @@ struct pa_backend {
      * complete in order. */
     int (*step_enqueue)(struct pa_workbench *bench, const struct pa_seed *seed,
                         struct pa_error *error);
-    /* Wait for the oldest queued step and copy its tile digests. PA_ETIMEOUT after `deadline_ns`.
-     */
+    /* Wait for the oldest queued step and copy its tile digests. PA_ETIMEOUT once pa_clock_raw_ns()
+     * has reached `deadline_ns` (an instant, not a length); the step stays queued. */
     int (*step_collect)(struct pa_workbench *bench, uint64_t *tiles, uint64_t deadline_ns,
                         struct pa_error *error);
     /* Forget queued steps, so that the workbench is as after open; waits for what already runs. */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All processors that the process may use are one device, "cpu:0"; a list of processors makes a
+ * part of it, "cpu:0/2-3". */
+#include "device/cpu_backend.h"
+
+#include "device/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_PROCESSORS = 4096 };
+
+static int cpu_count(int *out, struct pa_error *error) {
+    (void)error;
+    *out = 1;
+    return PA_OK;
+}
+
+static void cpu_close(struct pa_device *device) {
+    struct pa_cpu_device *cpu = (struct pa_cpu_device *)device;
+    if (cpu == NULL)
+        return;
+    free(cpu->processors);
+    free(cpu);
+}
+
+/* The processors to use, each of them allowed and none twice. */
+static int choose_processors(struct pa_cpu_device *cpu, const struct pa_device_options *options,
+                             bool *is_part, struct pa_error *error) {
+    int *allowed = cpu->processors;
+    int count = pa_processors_allowed(allowed, MOST_PROCESSORS);
+    if (count > MOST_PROCESSORS)
+        count = MOST_PROCESSORS;
+    *is_part = false;
+    cpu->threads = count;
+    if (count < 1)
+        return pa_fail(error, PA_EDEVICE,
+                       "opening cpu:0: the processors that this process may use "
+                       "cannot be read");
+    if (options == NULL || options->processors == NULL)
+        return PA_OK;
+    bool wanted[MOST_PROCESSORS] = {false};
+    if (options->processor_count < 1)
+        return pa_fail(error, PA_EUSAGE, "opening cpu:0: an empty list of processors");
+    for (int i = 0; i < options->processor_count; i++) {
+        int at = 0;
+        while (at < count && allowed[at] != options->processors[i])
+            at++;
+        if (at == count || wanted[at])
+            return pa_fail(error, PA_EUSAGE, "opening cpu:0: processor %d is %s",
+                           options->processors[i],
+                           at == count ? "not one that this process may use" : "listed twice");
+        wanted[at] = true;
+    }
+    cpu->threads = 0;
+    for (int at = 0; at < count; at++)
+        if (wanted[at])
+            allowed[cpu->threads++] = allowed[at];
+    *is_part = cpu->threads < count;
+    return PA_OK;
+}
+
+static int cpu_open(int index, const struct pa_device_options *options, struct pa_device **out,
+                    struct pa_error *error) {
+    bool is_part;
+    *out = NULL;
+    if (index != 0)
+        return pa_fail(error, PA_EUSAGE, "opening cpu:%d: there is only cpu:0", index);
+    struct pa_cpu_device *cpu = calloc(1, sizeof *cpu);
+    if (cpu != NULL)
+        cpu->processors = calloc(MOST_PROCESSORS, sizeof *cpu->processors);
+    if (cpu == NULL || cpu->processors == NULL) {
+        cpu_close(&cpu->base);
+        return pa_fail(error, PA_EMEMORY, "opening cpu:0: out of memory");
+    }
+    cpu->base.backend = &pa_cpu_backend;
+    int result = choose_processors(cpu, options, &is_part, error);
+    if (result == PA_OK)
+        result = pa_cpu_identify(cpu, is_part, error);
+    if (result != PA_OK) {
+        cpu_close(&cpu->base);
+        return result;
+    }
+    *out = &cpu->base;
+    return PA_OK;
+}
+
+const struct pa_backend pa_cpu_backend = {
+    .name = "cpu",
+    .count = cpu_count,
+    .open = cpu_open,
+    .close = cpu_close,
+    .format = pa_cpu_format,
+    .variants = pa_cpu_variants,
+    .workbench_bytes = pa_cpu_workbench_bytes,
+    .workbench_open = pa_cpu_workbench_open,
+    .workbench_close = pa_cpu_workbench_close,
+    .load_a = pa_cpu_load_a,
+    .step_enqueue = pa_cpu_step_enqueue,
+    .step_collect = pa_cpu_step_collect,
+    .steps_drop = pa_cpu_steps_drop,
+    .multiply_bare = pa_cpu_multiply_bare,
+    .costs = pa_cpu_costs,
+};
