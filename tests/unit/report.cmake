@@ -1,0 +1,3 @@
+add_executable(make_certificates make_certificates.c certificate_samples.c)
+target_link_libraries(make_certificates PRIVATE petaudit_flags pa_report)
+target_compile_definitions(make_certificates PRIVATE PETAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
