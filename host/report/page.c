@@ -130,7 +130,7 @@ static int decimals_for(double value, int digits) {
 }
 
 void pa_page_figure_text(char out[PA_FIGURE_BYTES], double value) {
-    if (value >= 9999.5 && value < 9e15)
+    if (value >= 0 && value < 9e15 && (value >= 9999.5 || fabs(value - round(value)) < 1e-9))
         pa_page_count_text(out, (uint64_t)llround(value));
     else if (value >= 9e15) { /* 1.23e21: mantissa and exponent apart, neither from the locale */
         int exponent = (int)floor(log10(value));

@@ -68,6 +68,8 @@ static void put_sentence(struct pa_page *page) {
     pa_page_rate_u_text(page, judged_text, y, pa_page_number_of(judged, "u"));
     if (has_text(page->predicate, "verdict", "INVALID")) {
         pa_page_say(page, PA_STRING_CLAIMS_NOTHING_HOLDS, center, claim_text);
+    } else if (has_text(page->predicate, "result", "TEST")) {
+        pa_page_say(page, PA_STRING_CLAIMS_AND_TESTED, center, claim_text, proven_text);
     } else if (has_text(judged, "basis", "nominal")) {
         pa_page_share_text(share, y / claim);
         pa_page_say(page, PA_STRING_CLAIMS_NOMINAL, center, claim_text, judged_text, share,
@@ -263,7 +265,8 @@ void pa_section_front(struct pa_page *page) {
     pa_page_heading(page, PA_STRING_CAPACITY);
     pa_chart_capacity(page);
     pa_page_raw(page, "</section>\n");
-    pa_chart_entitlement(page);
+    if (!has_text(page->predicate, "result", "TEST"))
+        pa_chart_entitlement(page);
     pa_page_raw(page, "<section class=\"cols\">");
     put_who(page);
     put_how_sure(page);
