@@ -98,7 +98,7 @@ struct pa_policy {
     uint64_t window_ns; /* least time of proven work */
     uint64_t epoch_ns;
     double alpha;
-    uint32_t openings; /* of each epoch */
+    uint32_t openings; /* of the whole session, over all its epochs */
     uint32_t interruptions;
     uint64_t longest_gap_ns;
     enum pa_inflation inflation;

@@ -56,13 +56,13 @@ static void describe_rule(const struct pa_policy *policy, struct pa_buffer *out)
 static void describe_session(const struct pa_policy *policy, struct pa_buffer *out) {
     add(out, "Session: at least ", (double)policy->window_ns / 1e9, " s of proven work");
     add(out, " in epochs of ", (double)policy->epoch_ns / 1e9, " s; ");
-    pa_buffer_format(out, "%u results of each epoch are computed again by the witness.\n",
+    pa_buffer_format(out, "%u results are computed again by the witness, spread over the epochs.\n",
                      (unsigned)policy->openings);
     /* All n draws hold: the share of honest work is above p with confidence 1 - alpha, p^n = alpha.
      */
     double honest = pow(policy->alpha, 1.0 / policy->openings);
     add(out, "Confidence: ", round_to(100 * (1 - policy->alpha), 1e-6), " %");
-    add(out, "; an epoch whose openings all hold did at least ", round_to(100 * honest, 0.001),
+    add(out, "; a session whose openings all hold did at least ", round_to(100 * honest, 0.001),
         " % of its work (first session of a claim; later ones are corrected for the "
         "repetition).\n");
     if (policy->interruptions == 0) {

@@ -3,6 +3,8 @@
  * part of it, "cpu:0/2-3". */
 #include "device/cpu_backend.h"
 
+#include "device/cpu_communicator.h"
+
 #include "device/cpu.h"
 
 #include <stdlib.h>
@@ -101,4 +103,10 @@ const struct pa_backend pa_cpu_backend = {
     .steps_drop = pa_cpu_steps_drop,
     .multiply_bare = pa_cpu_multiply_bare,
     .costs = pa_cpu_costs,
+    .communicator_id = pa_cpu_communicator_id,
+    .communicator_open = pa_cpu_communicator_open,
+    .allreduce_fill = pa_cpu_allreduce_fill,
+    .allreduce_run = pa_cpu_allreduce_run,
+    .allreduce_digest = pa_cpu_allreduce_digest,
+    .communicator_close = pa_cpu_communicator_close,
 };

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/crew.h"
+
+#include "measure/allreduce.h"
+#include "measure/calibrate.h"
+#include "measure/chain_shelf.h"
+#include "measure/sustain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One device with everything that it is in the middle of. */
+struct seat {
+    struct pa_crew *crew;
+    struct pa_device *device;
+    struct pa_calibration calibration;
+    struct pa_stand stand;
+    struct pa_allreduce_station reduce;
+    struct pa_buffer part; /* its part of the answer */
+};
+
+struct pa_crew {
+    struct seat *seats;
+    uint32_t seat_count;
+    struct pa_team *team; /* one thread a seat */
+    const atomic_bool *stop;
+    struct pa_chain_shelf shelf;
+    /* The request under work, for the seats' threads. */
+    enum pa_operation operation;
+    const uint8_t *payload;
+    size_t payload_size;
+};
+
+static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
+                        const struct pa_crew_options *options, struct pa_error *error) {
+    enum { MOST_PROCESSORS = 4096 };
+    int processors[MOST_PROCESSORS], count = 0;
+    PA_TRY(backend->count(&count, error));
+    int allowed = pa_processors_allowed(processors, MOST_PROCESSORS);
+    int share = allowed / options->local_size;
+    struct pa_device_options device_options = {0};
+    if (options->local_size > 1 && allowed > 0) {
+        /* A launcher that binds its processes leaves each its own processors; one that does not
+         * shows all to all. */
+        device_options.processors =
+            processors + (share > 0 ? share * options->local_rank : options->local_rank % allowed);
+        device_options.processor_count = share > 0 ? share : 1;
+    }
+    for (int i = 0; i < count; i++) {
+        struct seat *seats = realloc(crew->seats, ((size_t)crew->seat_count + 1) * sizeof *seats);
+        if (seats == NULL)
+            return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
+        crew->seats = seats;
+        seats[crew->seat_count] = (struct seat){.crew = crew};
+        PA_TRY(backend->open(i, &device_options, &seats[crew->seat_count].device, error));
+        crew->seat_count++;
+    }
+    return PA_OK;
+}
+
+static int open_devices(struct pa_crew *crew, const struct pa_crew_options *options,
+                        struct pa_error *error) {
+    char reasons[512] = "";
+    size_t used = 0;
+    for (const struct pa_backend *const *backend = pa_backends(); *backend != NULL; backend++) {
+        struct pa_error cause = {0};
+        if (options->backend != NULL && strcmp(options->backend, (*backend)->name) != 0)
+            continue;
+        int code = open_backend(crew, *backend, options, &cause);
+        if (code != PA_OK && code != PA_EUNSUPPORTED)
+            return pa_fail(error, code, "opening %s devices: %s", (*backend)->name, cause.text);
+        if (code != PA_OK && used < sizeof reasons)
+            used += (size_t)snprintf(reasons + used, sizeof reasons - used, "; %s: %.200s",
+                                     (*backend)->name, cause.text);
+    }
+    if (crew->seat_count == 0)
+        return pa_fail(error, PA_EDEVICE, "looking for accelerators: none was found%s", reasons);
+    return PA_OK;
+}
+
+int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
+                 struct pa_error *error) {
+    struct pa_crew *crew = calloc(1, sizeof *crew);
+    if (crew == NULL)
+        return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
+    crew->stop = options->stop;
+    pa_shelf_init(&crew->shelf);
+    int code = open_devices(crew, options, error);
+    if (code == PA_OK)
+        code = pa_team_create((int)crew->seat_count, NULL, &crew->team, error);
+    if (code != PA_OK) {
+        pa_crew_close(crew);
+        return code;
+    }
+    *out = crew;
+    return PA_OK;
+}
+
+uint32_t pa_crew_devices(const struct pa_crew *crew) {
+    return crew->seat_count;
+}
+
+struct pa_device *pa_crew_device(struct pa_crew *crew, uint32_t index) {
+    return crew->seats[index].device;
+}
+
+static int seat_calibrate(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    struct pa_calibrate_request request;
+    PA_TRY(pa_get_calibrate_request(in, &request, error));
+    if (pa_class_traits(request.class_id) == NULL)
+        return pa_fail(error, PA_EINPUT, "calibrating: there is no class %d",
+                       (int)request.class_id);
+    PA_TRY(pa_calibrate(seat->device, &request, seat->crew->stop, &seat->calibration, error));
+    pa_put_calibration(&seat->part, &seat->calibration);
+    return PA_OK;
+}
+
+static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    struct pa_workload workload = {0};
+    struct pa_warmup warmup;
+    workload.class_id = pa_read_u32(in);
+    workload.k = pa_read_u32(in);
+    uint64_t longest_ns = pa_read_u64(in);
+    uint32_t seats = pa_read_u32(in);
+    /* One choice a seat: a resumed session brings back the choices of the process before. */
+    for (uint32_t i = 0; i < seats && !in->failed; i++) {
+        enum pa_format format = (enum pa_format)pa_read_u32(in);
+        uint32_t m = pa_read_u32(in), n = pa_read_u32(in), variant = pa_read_u32(in);
+        if (seat == &seat->crew->seats[i]) {
+            workload.format = format;
+            workload.m = m;
+            workload.n = n;
+            workload.variant = variant;
+        }
+    }
+    if (!pa_reader_done(in) || seats != seat->crew->seat_count)
+        return pa_fail(error, PA_EINPUT,
+                       "preparing: the request does not fit this process's devices");
+    pa_stand_close(&seat->stand);
+    PA_TRY(pa_stand_open(&seat->stand, seat->device, &workload, seat->crew->stop, error));
+    PA_TRY(pa_sustain_warm_up(&seat->stand, longest_ns, &warmup, error));
+    pa_put_warmup(&seat->part, &warmup);
+    return PA_OK;
+}
+
+static int require_stand(const struct seat *seat, struct pa_error *error) {
+    return seat->stand.bench != NULL
+               ? PA_OK
+               : pa_fail(error, PA_EINTERNAL, "working before a workbench was prepared");
+}
+
+static int seat_raw(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    struct pa_raw raw;
+    uint64_t length_ns = pa_read_u64(in);
+    PA_TRY(require_stand(seat, error));
+    PA_TRY(pa_sustain_raw(&seat->stand, length_ns, &raw, error));
+    pa_put_raw(&seat->part, &raw);
+    return PA_OK;
+}
+
+static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    struct pa_epoch_request request;
+    struct pa_hash start;
+    struct pa_tail tail;
+    PA_TRY(pa_get_epoch_request(in, &request, error));
+    PA_TRY(require_stand(seat, error));
+    uint64_t device = request.first_device + (uint64_t)(seat - seat->crew->seats);
+    struct pa_sustain_limits limits = {.length_ns = request.length_ns};
+    struct pa_chain *chain =
+        pa_shelf_new(&seat->crew->shelf, request.parameters.epoch, device, error);
+    if (chain == NULL)
+        return PA_EMEMORY;
+    pa_epoch_device_start(&start, &request.nonce, &request.parameters, device,
+                          seat->stand.workload.m, seat->stand.workload.n);
+    PA_TRY(pa_sustain_chain(&seat->stand, &start, &limits, chain, error));
+    PA_TRY(pa_chain_tail(chain, &tail, error));
+    pa_put_tail(&seat->part, &tail);
+    return PA_OK;
+}
+
+/* Each seat finds its own request after those of the seats before it. An all-reduce that fails says
+ * nothing against the device: its code goes inside the payload. */
+static int seat_allreduce(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    const uint8_t *request = NULL;
+    uint32_t size = 0;
+    for (const struct seat *other = seat->crew->seats; other <= seat; other++) {
+        size = pa_read_u32(in);
+        request = pa_read_view(in, size);
+    }
+    if (in->failed)
+        return pa_fail(error, PA_EINPUT,
+                       "reducing: the request does not fit this process's devices");
+    struct pa_buffer answer = {0};
+    struct pa_error cause = {0};
+    seat->reduce.device = seat->device;
+    int code =
+        size == 0 ? PA_OK : pa_allreduce_execute(&seat->reduce, request, size, &answer, &cause);
+    pa_buffer_u32(&seat->part, (uint32_t)code);
+    if (code == PA_OK)
+        pa_buffer_bytes(&seat->part, answer.data, answer.size);
+    else
+        pa_buffer_text(&seat->part, cause.text);
+    pa_buffer_free(&answer);
+    return PA_OK;
+}
+
+static int seat_release(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    (void)in;
+    (void)error;
+    pa_stand_close(&seat->stand);
+    return PA_OK;
+}
+
+static int seat_work(struct seat *seat, struct pa_error *error) {
+    struct pa_crew *crew = seat->crew;
+    struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
+    switch (crew->operation) {
+    case PA_ASK_CALIBRATE:
+        return seat_calibrate(seat, &in, error);
+    case PA_ASK_PREPARE:
+        return seat_prepare(seat, &in, error);
+    case PA_ASK_RAW:
+        return seat_raw(seat, &in, error);
+    case PA_ASK_EPOCH:
+        return seat_epoch(seat, &in, error);
+    case PA_ASK_ALLREDUCE:
+        return seat_allreduce(seat, &in, error);
+    case PA_ASK_RELEASE:
+        return seat_release(seat, &in, error);
+    default:
+        return pa_fail(error, PA_EINPUT, "working: there is no operation %d", (int)crew->operation);
+    }
+}
+
+static void seat_body(void *context, int member, int size) {
+    struct pa_crew *crew = context;
+    struct seat *seat = &crew->seats[member];
+    struct pa_error error = {0};
+    (void)size;
+    pa_buffer_clear(&seat->part);
+    pa_buffer_u32(&seat->part, PA_OK);
+    int code = seat_work(seat, &error);
+    if (code == PA_OK)
+        return;
+    pa_buffer_clear(&seat->part);
+    pa_buffer_u32(&seat->part, (uint32_t)code);
+    pa_buffer_text(&seat->part, error.text);
+}
+
+/* Every part goes out with its size before it. */
+static void put_part(struct pa_buffer *answer, const struct pa_buffer *part) {
+    pa_buffer_u32(answer, (uint32_t)part->size);
+    pa_buffer_bytes(answer, part->data, part->size);
+    answer->failed |= part->failed;
+}
+
+int pa_crew_part(struct pa_reader *in, struct pa_error *error) {
+    int code = (int)pa_read_u32(in);
+    if (in->failed)
+        return pa_fail(error, PA_EINPUT, "reading an answer: it is cut short");
+    if (code == PA_OK)
+        return PA_OK;
+    char text[PA_ERROR_TEXT_BYTES], safe[PA_ERROR_TEXT_BYTES];
+    size_t length = in->left < sizeof text - 1 ? in->left : sizeof text - 1;
+    pa_read_bytes(in, text, length);
+    text[length] = '\0';
+    pa_printable(safe, sizeof safe, text);
+    return pa_fail(error, code < 0 ? code : PA_EINPUT, "%s", safe);
+}
+
+static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_error *error) {
+    struct pa_hello hello = {.device_count = crew->seat_count};
+    hello.devices = calloc(crew->seat_count, sizeof *hello.devices);
+    if (hello.devices == NULL)
+        return pa_fail(error, PA_EMEMORY, "describing devices: out of memory");
+    for (uint32_t i = 0; i < crew->seat_count; i++) {
+        struct pa_device *device = crew->seats[i].device;
+        hello.devices[i].identity = device->identity;
+        snprintf(hello.devices[i].backend, sizeof hello.devices[i].backend, "%s",
+                 device->backend->name);
+        for (int f = 1; f < PA_FORMATS_END; f++)
+            device->backend->format(device, (enum pa_format)f, &hello.devices[i].formats[f]);
+    }
+    pa_put_hello(part, &hello);
+    pa_hello_free(&hello);
+    return PA_OK;
+}
+
+/* Compute an earlier chain of any device on our first one: everything is deterministic. */
+static int replay(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *part,
+                  struct pa_error *error) {
+    struct pa_replay_request request;
+    struct pa_hash start;
+    struct pa_tail tail;
+    struct seat *seat = &crew->seats[0];
+    PA_TRY(pa_get_replay_request(in, &request, error));
+    PA_TRY(require_stand(seat, error));
+    struct pa_chain *chain =
+        pa_shelf_new(&crew->shelf, request.parameters.epoch, request.device, error);
+    if (chain == NULL)
+        return PA_EMEMORY;
+    pa_epoch_device_start(&start, &request.nonce, &request.parameters, request.device, request.m,
+                          request.n);
+    struct pa_sustain_limits limits = {.steps = request.steps};
+    struct pa_stand other = {0}, *stand = &seat->stand;
+    int code = PA_OK;
+    if (stand->workload.m != request.m || stand->workload.n != request.n) {
+        struct pa_workload workload = stand->workload;
+        workload.m = request.m;
+        workload.n = request.n;
+        code = pa_stand_open(&other, seat->device, &workload, NULL, error);
+        stand = &other;
+    }
+    if (code == PA_OK)
+        code = pa_sustain_chain(stand, &start, &limits, chain, error);
+    pa_stand_close(&other);
+    PA_TRY(code);
+    PA_TRY(pa_chain_tail(chain, &tail, error));
+    pa_put_tail(part, &tail);
+    return PA_OK;
+}
+
+static int open_tiles(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *part,
+                      struct pa_error *error) {
+    uint64_t epoch = pa_read_u64(in);
+    uint32_t count = pa_read_u32(in);
+    for (uint32_t i = 0; i < count && !in->failed; i++) {
+        struct pa_sample sample;
+        pa_get_sample(in, &sample);
+        const struct pa_chain *chain = pa_shelf_find(&crew->shelf, epoch, sample.device);
+        if (chain == NULL)
+            return pa_fail(error, PA_EINPUT, "opening epoch %llu of device %u: it is not kept here",
+                           (unsigned long long)epoch, sample.device);
+        struct pa_opening opening = {0};
+        struct pa_buffer bytes = {0};
+        PA_TRY(pa_chain_open(chain, sample.step, sample.row, &opening, error));
+        pa_opening_write(&opening, &bytes);
+        pa_opening_free(&opening);
+        put_part(part, &bytes);
+        pa_buffer_free(&bytes);
+    }
+    return in->failed ? pa_fail(error, PA_EINPUT, "opening tiles: the request is cut short")
+                      : PA_OK;
+}
+
+/* Requests that concern the process as a whole. */
+static int execute_alone(struct pa_crew *crew, struct pa_buffer *answer, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
+    struct pa_buffer part = {0};
+    struct pa_error cause = {0};
+    int code = PA_OK;
+    pa_buffer_u32(&part, PA_OK);
+    if (crew->operation == PA_ASK_HELLO)
+        code = say_hello(crew, &part, &cause);
+    else if (crew->operation == PA_ASK_REPLAY)
+        code = replay(crew, &in, &part, &cause);
+    else if (crew->operation == PA_ASK_OPEN)
+        code = open_tiles(crew, &in, &part, &cause);
+    else
+        pa_shelf_forget(&crew->shelf, pa_read_u64(&in));
+    if (code != PA_OK) {
+        pa_buffer_clear(&part);
+        pa_buffer_u32(&part, (uint32_t)code);
+        pa_buffer_text(&part, cause.text);
+    }
+    put_part(answer, &part);
+    pa_buffer_free(&part);
+    return answer->failed ? pa_fail(error, PA_EMEMORY, "answering the hub: out of memory") : PA_OK;
+}
+
+int pa_crew_execute(void *context, const void *request, size_t size, struct pa_buffer *answer,
+                    struct pa_error *error) {
+    struct pa_crew *crew = context;
+    struct pa_reader in = pa_reader_over(request, size);
+    crew->operation = (enum pa_operation)pa_read_u32(&in);
+    crew->payload = in.next;
+    crew->payload_size = in.left;
+    if (in.failed)
+        return pa_fail(error, PA_EINPUT, "reading a request of the hub: it is cut short");
+    switch (crew->operation) {
+    case PA_ASK_HELLO:
+    case PA_ASK_REPLAY:
+    case PA_ASK_OPEN:
+    case PA_ASK_FORGET:
+        return execute_alone(crew, answer, error);
+    default:
+        break;
+    }
+    pa_team_run(crew->team, seat_body, crew);
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        put_part(answer, &crew->seats[i].part);
+    return answer->failed ? pa_fail(error, PA_EMEMORY, "answering the hub: out of memory") : PA_OK;
+}
+
+void pa_crew_close(struct pa_crew *crew) {
+    if (crew == NULL)
+        return;
+    pa_team_destroy(crew->team);
+    pa_shelf_free(&crew->shelf);
+    for (uint32_t i = 0; i < crew->seat_count; i++) {
+        pa_allreduce_leave(&crew->seats[i].reduce);
+        pa_stand_close(&crew->seats[i].stand);
+        pa_buffer_free(&crew->seats[i].part);
+        crew->seats[i].device->backend->close(crew->seats[i].device);
+    }
+    free(crew->seats);
+    free(crew);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crew.h - the devices of one process, one thread each, doing what the hub asks (messages.h).
+ *
+ * The hub's own devices and those of a worker on another machine are driven by the same requests. A
+ * part of an answer starts with an i32 code: PA_OK and the payload, or an error's code and its
+ * text, so that one failing device does not take the others' answers with it.
+ */
+#ifndef PA_MEASURE_CREW_H
+#define PA_MEASURE_CREW_H
+
+#include "measure/messages.h"
+
+#include <stdatomic.h>
+
+struct pa_crew;
+
+struct pa_crew_options {
+    const char *backend;        /* "cpu"; NULL for every backend that is there */
+    int local_rank, local_size; /* processors of the host are divided among the processes on it */
+    const atomic_bool *stop;    /* set from a signal handler: epochs end early, in order */
+};
+
+/* Open the devices. PA_EDEVICE when there is none, with the reason of each backend. */
+int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
+                 struct pa_error *error);
+uint32_t pa_crew_devices(const struct pa_crew *crew);
+struct pa_device *pa_crew_device(struct pa_crew *crew, uint32_t index);
+
+/* Do one request. `answer` gets one part a device (REPLAY and OPEN: one part in all). Its signature
+ * is that of pa_fleet_execute; `context` is the crew. */
+int pa_crew_execute(void *context, const void *request, size_t size, struct pa_buffer *answer,
+                    struct pa_error *error);
+
+/* Read the start of a part: PA_OK when a payload follows, else the failure that was sent. */
+int pa_crew_part(struct pa_reader *in, struct pa_error *error);
+
+void pa_crew_close(struct pa_crew *crew);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/plan.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+static const uint64_t second_ns = 1000000000;
+
+enum {
+    CALIBRATE_S = 10, /* for the shapes, and as long again for the variants */
+    WARM_UP_MOST_S = 10,
+    RAW_S = 4,
+    LEAST_STEPS_AN_EPOCH = 8, /* so that the last step's overhang is small */
+    OPENING_US = 4000,        /* on one core; docs/protocol.md says under 3 ms */
+};
+
+/* TEST shapes are for tests of everything but the rate: they do not wait for steady clocks. */
+static void set_windows(struct pa_plan *plan) {
+    bool is_test = plan->k != PA_CERTIFIED_K;
+    plan->warm_up_ns = is_test ? second_ns / 20 : WARM_UP_MOST_S * second_ns;
+    plan->raw_ns = is_test ? second_ns / 20 : RAW_S * second_ns;
+}
+
+int pa_plan_make(const struct pa_claim *claim, const struct pa_policy *policy,
+                 const struct pa_plan_wishes *wishes, struct pa_plan *out, struct pa_error *error) {
+    uint64_t window_ns = wishes->duration_ns != 0 ? wishes->duration_ns : policy->window_ns;
+    *out = (struct pa_plan){.k = PA_CERTIFIED_K, .epoch_ns = policy->epoch_ns};
+    out->precision = wishes->precision != PA_PRECISION_NONE ? wishes->precision : claim->precision;
+    out->class_id = (enum pa_class)pa_precision_class(out->precision, &out->is_provable);
+    if (wishes->test_k != 0)
+        out->k = wishes->test_k;
+    if (out->epoch_ns > window_ns)
+        out->epoch_ns = window_ns;
+    uint64_t epochs = (window_ns + out->epoch_ns - 1) / out->epoch_ns;
+    if (epochs > PA_MOST_EPOCHS)
+        return pa_fail(
+            error, PA_EINPUT,
+            "planning: %llu epochs are more than the protocol's %d; make the window shorter or the "
+            "policy's epochs longer",
+            (unsigned long long)epochs, PA_MOST_EPOCHS);
+    out->epochs = (uint32_t)epochs;
+    /* The policy counts the openings of the whole session; each epoch gets its equal share, rounded
+     * up. */
+    out->openings = (policy->openings + out->epochs - 1) / out->epochs;
+    set_windows(out);
+    return PA_OK;
+}
+
+void pa_plan_of(const struct pa_declaration *declaration, struct pa_plan *out) {
+    *out = (struct pa_plan){.class_id = declaration->class_id,
+                            .k = declaration->k,
+                            .epochs = declaration->epochs,
+                            .epoch_ns = declaration->epoch_ns,
+                            .openings = declaration->openings};
+    set_windows(out);
+}
+
+struct calibrating {
+    struct pa_calibrate_request request;
+};
+
+static void build_calibrate(void *context, const struct pa_site *site, int rank, uint32_t first,
+                            uint32_t count, struct pa_buffer *out) {
+    struct calibrating *calibrating = context;
+    (void)site;
+    (void)rank;
+    (void)first;
+    (void)count;
+    pa_buffer_u32(out, PA_ASK_CALIBRATE);
+    pa_put_calibrate_request(out, &calibrating->request);
+}
+
+static int take_calibration(void *context, struct pa_site *site, uint32_t device,
+                            struct pa_reader *in, struct pa_error *error) {
+    struct calibrating *calibrating = context;
+    struct pa_calibration *calibration = &site->devices[device].calibration;
+    PA_TRY(pa_get_calibration(in, calibration, error));
+    struct pa_shape shape = {calibration->chosen.m, calibration->chosen.n, calibrating->request.k};
+    if (!pa_shape_is_sound(calibrating->request.class_id, shape) || calibration->chosen.format == 0)
+        return pa_fail(error, PA_EINPUT,
+                       "calibrating: the device chose a shape that the protocol does not have");
+    return PA_OK;
+}
+
+int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
+                      const struct pa_plan_wishes *wishes, const struct pa_observer *observer,
+                      struct pa_error *error) {
+    struct calibrating calibrating = {
+        .request = {.class_id = plan->class_id,
+                    .k = plan->k,
+                    .fixed_m = wishes->test_m,
+                    .fixed_n = wishes->test_n,
+                    .longest_step_ns = plan->epoch_ns / LEAST_STEPS_AN_EPOCH,
+                    .budget_ns = CALIBRATE_S * second_ns},
+    };
+    uint64_t deadline = pa_clock_raw_ns() + 600 * second_ns;
+    pa_observe(observer,
+               (struct pa_progress){.phase = PA_PHASE_CALIBRATE, .all = site->device_count});
+    PA_TRY(pa_site_ask(site, build_calibrate, take_calibration, &calibrating, deadline, error));
+    plan->expected_ns =
+        pa_plan_remaining(plan, plan->epochs, (uint64_t)plan->epochs * plan->openings) +
+        plan->warm_up_ns + 2 * plan->raw_ns;
+    return PA_OK;
+}
+
+uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left,
+                           uint64_t openings_left) {
+    return epochs_left * plan->epoch_ns + openings_left * OPENING_US * 1000;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan.h - what an audit will do, decided before anything is declared. */
+#ifndef PA_MEASURE_PLAN_H
+#define PA_MEASURE_PLAN_H
+
+#include "claim/claim.h"
+#include "measure/progress.h"
+#include "measure/site.h"
+
+struct pa_plan_wishes {
+    enum pa_precision precision;     /* NONE: the claim's */
+    uint64_t duration_ns;            /* 0: the policy's window */
+    uint32_t test_m, test_n, test_k; /* not 0: TEST shapes, a TEST result */
+};
+
+struct pa_plan {
+    enum pa_class class_id;
+    bool is_provable; /* false for fp32 and tf32 claims: dense16 is run, the verdict is INCONCLUSIVE
+                       */
+    enum pa_precision precision;
+    uint32_t k;
+    uint32_t epochs;
+    uint64_t epoch_ns;
+    uint32_t openings;           /* of each epoch */
+    uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
+    uint64_t expected_ns;        /* of the whole run from here on */
+    uint64_t memory_bytes;       /* of the hungriest process */
+};
+
+/* Decide class, epochs and times from claim, policy and wishes. PA_EINPUT when they cannot be had.
+ */
+int pa_plan_make(const struct pa_claim *claim, const struct pa_policy *policy,
+                 const struct pa_plan_wishes *wishes, struct pa_plan *out, struct pa_error *error);
+
+/* Let all devices calibrate at the same time; those that cannot run the class are lost. */
+int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
+                      const struct pa_plan_wishes *wishes, const struct pa_observer *observer,
+                      struct pa_error *error);
+
+/* The plan of a session that was declared by an earlier process. */
+void pa_plan_of(const struct pa_declaration *declaration, struct pa_plan *out);
+
+/* The time still needed when `epochs_left` epochs and as many sets of openings are to come. */
+uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left,
+                           uint64_t openings_left);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.h - a declared session: epochs of the proof chain on all devices at once, then openings,
+ * then a signature.
+ *
+ * The hub runs it. What happens is in the transcript as it happens; a session that was cut off goes
+ * on from there with pa_session_resume, as an interruption in the sense of docs/protocol.md.
+ */
+#ifndef PA_MEASURE_SESSION_H
+#define PA_MEASURE_SESSION_H
+
+#include "measure/plan.h"
+#include "measure/site.h"
+#include "witness/session_ledger.h"
+#include "witness/witness.h"
+
+/* Everything that a session borrows. */
+struct pa_session_terms {
+    const struct pa_claim *claim;
+    const struct pa_policy *policy;
+    const struct pa_key *prover; /* the site's key */
+    struct pa_witness *witness;
+    struct pa_site *site;
+    const struct pa_plan *plan;
+    const struct pa_observer *observer;
+    const atomic_bool *stop; /* set by the user: close the running epoch, then stop */
+    bool is_shared;          /* the user accepts that others use the devices */
+    const char *tool_note;   /* JSON of kind "tool": version, commit, hashes */
+};
+
+/* Warm up, declare, measure, open, finish. The session's records are with the witness.
+ * PA_EINTERRUPTED when the user stopped it between two epochs: what is closed stays, and
+ * pa_session_resume goes on. PA_EDEVICE when no device is left. */
+int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error);
+
+/* What an earlier process left, read from the store before the witness opens it. */
+struct pa_session_past {
+    struct pa_ledger ledger;
+    char boot_id[64];         /* of the witness's host when it last wrote */
+    struct pa_trial *choices; /* owned: format and variant of each declared device */
+    bool has_raw;             /* raw rates are noted already */
+};
+int pa_session_past_read(struct pa_store *store, struct pa_session_past *out,
+                         struct pa_error *error);
+void pa_session_past_free(struct pa_session_past *past);
+
+/* Go on with `past`. The plan's class, epochs and openings are those declared. PA_EINVALID when the
+ * declaration does not allow this interruption, PA_EDEVICE when declared devices are not there. */
+int pa_session_resume(const struct pa_session_terms *terms, const struct pa_session_past *past,
+                      struct pa_error *error);
+
+#endif

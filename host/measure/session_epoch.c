@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/session_epoch.h"
+
+#include "measure/session_notes.h"
+
+#include <stdlib.h>
+
+/* A process that has not answered this long after the epoch's planned end is lost. */
+static const uint64_t grace_ns = UINT64_C(60000000000);
+
+struct proving {
+    struct pa_epoch_request request;
+    struct pa_tail *tails; /* by device; those that nobody answers for say T_d = 0 */
+};
+
+struct pa_epoch_parameters pa_session_parameters(const struct pa_ledger *ledger, uint64_t epoch) {
+    const struct pa_declaration *declaration = &ledger->declaration;
+    return (struct pa_epoch_parameters){.class_id = declaration->class_id,
+                                        .k = declaration->k,
+                                        .devices = declaration->device_count,
+                                        .session = ledger->session,
+                                        .epoch = epoch};
+}
+
+static void build_epoch(void *context, const struct pa_site *site, int rank, uint32_t first,
+                        uint32_t count, struct pa_buffer *out) {
+    struct proving *proving = context;
+    (void)site;
+    (void)rank;
+    (void)count;
+    proving->request.first_device = first;
+    pa_buffer_u32(out, PA_ASK_EPOCH);
+    pa_put_epoch_request(out, &proving->request);
+}
+
+static int take_tail(void *context, struct pa_site *site, uint32_t device, struct pa_reader *in,
+                     struct pa_error *error) {
+    struct proving *proving = context;
+    struct pa_tail tail;
+    (void)site;
+    pa_get_tail(in, &tail);
+    if (in->failed)
+        return pa_fail(error, PA_EINPUT, "closing the epoch: the device's answer is no chain end");
+    proving->tails[device] = tail;
+    return PA_OK;
+}
+
+static struct pa_shape declared_shape(const struct pa_declaration *declaration, uint32_t device) {
+    return (struct pa_shape){declaration->devices[device].m, declaration->devices[device].n,
+                             declaration->k};
+}
+
+/* T_d = 0 with h_T = s_d: what the list says of a device that did nothing. */
+static void start_tails(const struct pa_ledger *ledger, struct proving *proving) {
+    for (uint32_t d = 0; d < ledger->declaration.device_count; d++) {
+        struct pa_shape shape = declared_shape(&ledger->declaration, d);
+        proving->tails[d] = (struct pa_tail){0};
+        pa_epoch_device_start(&proving->tails[d].last, &proving->request.nonce,
+                              &proving->request.parameters, d, shape.m, shape.n);
+    }
+}
+
+/* Sign the root, hand over root and list, and remember the closed epoch. */
+static int commit(const struct pa_session_terms *terms, struct pa_ledger *ledger, uint64_t epoch,
+                  const struct proving *proving, struct pa_error *error) {
+    uint32_t devices = ledger->declaration.device_count;
+    struct pa_hash root, message, key;
+    struct pa_signature signature = {0};
+    size_t length = 0;
+    pa_epoch_root(&root, &proving->request.nonce, proving->tails, devices);
+    pa_epoch_commit_hash(&message, &ledger->session, epoch, &root);
+    PA_TRY(pa_key_sign(terms->prover, &message, signature.bytes, &length, error));
+    signature.length = (uint16_t)length;
+    PA_TRY(terms->witness->kind->close(terms->witness, epoch, &root, &signature, proving->tails,
+                                       devices, &key, error));
+    return pa_ledger_close(ledger, epoch, &proving->request.nonce, &key, &root, proving->tails,
+                           error);
+}
+
+static int prove(const struct pa_session_terms *terms, struct pa_ledger *ledger, uint64_t epoch,
+                 struct proving *proving, struct pa_error *error) {
+    PA_TRY(terms->witness->kind->challenge(terms->witness, epoch, &proving->request.nonce, error));
+    ledger->is_challenged = true;
+    ledger->next_epoch = epoch + 1;
+    start_tails(ledger, proving);
+    uint64_t deadline = pa_clock_raw_ns() + ledger->declaration.epoch_ns + grace_ns;
+    int code = pa_site_ask(terms->site, build_epoch, take_tail, proving, deadline, error);
+    if (code == PA_OK)
+        return commit(terms, ledger, epoch, proving, error);
+    struct pa_error ignored = {0};
+    terms->witness->kind->abort(terms->witness, epoch, error->text, &ignored);
+    pa_note_losses(terms, epoch, &ignored);
+    return code;
+}
+
+int pa_session_epoch(const struct pa_session_terms *terms, struct pa_ledger *ledger, double *rate,
+                     struct pa_error *error) {
+    uint32_t devices = ledger->declaration.device_count;
+    uint64_t epoch = ledger->next_epoch, begun = pa_clock_raw_ns();
+    struct proving proving = {.request = {.parameters = pa_session_parameters(ledger, epoch),
+                                          .length_ns = ledger->declaration.epoch_ns}};
+    proving.tails = calloc(devices, sizeof *proving.tails);
+    if (proving.tails == NULL)
+        return pa_fail(error, PA_EMEMORY, "running epoch %llu: out of memory",
+                       (unsigned long long)epoch);
+    int code = prove(terms, ledger, epoch, &proving, error);
+    double operations = 0;
+    for (uint32_t d = 0; d < devices; d++)
+        operations += (double)proving.tails[d].steps *
+                      (double)pa_shape_operations(declared_shape(&ledger->declaration, d));
+    *rate = operations / ((double)(pa_clock_raw_ns() - begun) * 1e-9);
+    free(proving.tails);
+    return code == PA_OK ? pa_note_losses(terms, epoch, error) : code;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/session_notes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pa_boot_id(char out[PA_BOOT_ID_BYTES]) {
+    out[0] = '\0';
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file == NULL)
+        return;
+    if (fgets(out, PA_BOOT_ID_BYTES, file) == NULL)
+        out[0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    fclose(file);
+}
+
+int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
+                struct pa_error *error) {
+    char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(content);
+    if (text == NULL)
+        return pa_fail(error, PA_EMEMORY, "writing a note: out of memory");
+    int code = terms->witness->kind->note(terms->witness, epoch, text, strlen(text), error);
+    free(text);
+    return code;
+}
+
+/* A figure as a decimal string: notes hold no binary floats, so that their bytes mean the same
+ * everywhere. */
+static json_t *figure(double value) {
+    char text[PA_DECIMAL_TEXT_BYTES];
+    pa_decimal_text(text, value);
+    return json_string(text);
+}
+
+static int note_file(const struct pa_session_terms *terms, const char *kind, const char *name,
+                     const char *text, size_t size, struct pa_error *error) {
+    return pa_note_put(
+        terms, PA_NO_EPOCH,
+        json_pack("{s:s, s:s, s:s%}", "kind", kind, "name", name, "text", text, size), error);
+}
+
+int pa_note_host(const struct pa_session_terms *terms, struct pa_error *error) {
+    const struct pa_place *place = &terms->site->place;
+    char boot_id[PA_BOOT_ID_BYTES];
+    pa_boot_id(boot_id);
+    return pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "kind", "host", "host",
+                                 place->host, "boot_id", boot_id, "launcher", place->launcher,
+                                 "job", place->job, "size", place->size),
+                       error);
+}
+
+int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error) {
+    PA_TRY(note_file(terms, "claim", "claim", terms->claim->text, terms->claim->text_bytes, error));
+    PA_TRY(note_file(terms, "policy", terms->policy->name, terms->policy->text,
+                     terms->policy->text_bytes, error));
+    PA_TRY(pa_note_put(terms, PA_NO_EPOCH, json_loads(terms->tool_note, 0, NULL), error));
+    PA_TRY(pa_note_put(
+        terms, PA_NO_EPOCH,
+        json_pack("{s:s, s:s}", "kind", "assurance", "level", terms->witness->kind->assurance),
+        error));
+    if (terms->is_shared)
+        PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
+                           json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code",
+                                     "SHARED_DEVICES", "severity", "info", "text",
+                                     "measured with --shared: others may have used the devices"),
+                           error));
+    return pa_note_host(terms, error);
+}
+
+static int note_device(const struct pa_session_terms *terms, uint32_t index,
+                       struct pa_error *error) {
+    const struct pa_site_device *device = &terms->site->devices[index];
+    const struct pa_device_identity *identity = &device->facts.identity;
+    const struct pa_trial *chosen = &device->calibration.chosen;
+    const struct pa_format_facts *format = &device->facts.formats[chosen->format];
+    json_t *content = json_pack(
+        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o, s:s}", "kind",
+        "device", "device", (json_int_t)index, "id", identity->id, "name", identity->name, "vendor",
+        identity->vendor, "backend", device->facts.backend, "format",
+        pa_format_name(chosen->format), "host", identity->host, "memory_bytes",
+        (json_int_t)identity->memory_bytes, "details", identity->details, "serial",
+        identity->serial, "variant", chosen->variant_name, "variant_number",
+        (json_int_t)chosen->variant, "library", format->library, "peak_per_second",
+        figure(format->peak_per_second), "peak_basis", format->peak_basis);
+    return pa_note_put(terms, PA_NO_EPOCH, content, error);
+}
+
+static int note_calibration(const struct pa_session_terms *terms, uint32_t index,
+                            struct pa_error *error) {
+    const struct pa_site_device *device = &terms->site->devices[index];
+    const struct pa_calibration *calibration = &device->calibration;
+    json_t *trials = json_array();
+    for (uint32_t i = 0; i < calibration->trial_count; i++) {
+        const struct pa_trial *trial = &calibration->trials[i];
+        json_array_append_new(
+            trials, json_pack("{s:s, s:s, s:I, s:I, s:o}", "format", pa_format_name(trial->format),
+                              "variant", trial->variant_name, "m", (json_int_t)trial->m, "n",
+                              (json_int_t)trial->n, "per_second", figure(trial->rate)));
+    }
+    json_t *warm_up = json_pack(
+        "{s:I, s:I, s:o, s:o, s:b}", "steps", (json_int_t)device->warmup.steps, "ns",
+        (json_int_t)device->warmup.ns, "per_second", figure(device->warmup.rate), "spread",
+        figure(device->warmup.spread), "steady", device->warmup.is_steady ? 1 : 0);
+    return pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:I, s:I, s:I, s:o, s:s, s:o}", "kind", "calibration",
+                                 "device", (json_int_t)index, "m",
+                                 (json_int_t)calibration->chosen.m, "n",
+                                 (json_int_t)calibration->chosen.n, "trials", trials, "refused",
+                                 calibration->refused, "warm_up", warm_up),
+                       error);
+}
+
+int pa_note_devices(const struct pa_session_terms *terms, struct pa_error *error) {
+    for (uint32_t d = 0; d < terms->site->device_count; d++) {
+        PA_TRY(note_device(terms, d, error));
+        PA_TRY(note_calibration(terms, d, error));
+    }
+    return PA_OK;
+}
+
+int pa_note_raw(const struct pa_session_terms *terms, struct pa_error *error) {
+    for (uint32_t d = 0; d < terms->site->device_count; d++) {
+        const struct pa_site_device *device = &terms->site->devices[d];
+        if (device->raw_ns == 0)
+            continue;
+        double rate = device->raw_operations / ((double)device->raw_ns * 1e-9);
+        PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
+                           json_pack("{s:s, s:I, s:o, s:I, s:o}", "kind", "raw", "device",
+                                     (json_int_t)d, "per_second", figure(rate), "ns",
+                                     (json_int_t)device->raw_ns, "operations",
+                                     figure(device->raw_operations)),
+                           error));
+    }
+    return PA_OK;
+}
+
+int pa_note_losses(const struct pa_session_terms *terms, uint64_t epoch, struct pa_error *error) {
+    for (uint32_t d = 0; d < terms->site->device_count; d++) {
+        struct pa_site_device *device = &terms->site->devices[d];
+        if (!device->is_lost || device->is_loss_noted)
+            continue;
+        PA_TRY(pa_note_put(terms, epoch,
+                           json_pack("{s:s, s:I, s:i, s:s, s:s}", "kind", "lost", "device",
+                                     (json_int_t)d, "rank", device->rank, "host",
+                                     device->facts.identity.host, "text", device->lost_text),
+                           error));
+        device->is_loss_noted = true;
+        pa_observe(terms->observer,
+                   (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = device->lost_text});
+    }
+    return PA_OK;
+}
+
+int pa_note_interruption(const struct pa_session_terms *terms, uint64_t gap_ns, const char *reason,
+                         struct pa_error *error) {
+    return pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:I, s:s}", "kind", "interruption", "gap_ns",
+                                 (json_int_t)gap_ns, "reason", reason),
+                       error);
+}

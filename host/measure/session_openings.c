@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/session_openings.h"
+
+#include "measure/session_epoch.h"
+
+#include <stdlib.h>
+
+enum { OPENINGS_A_REQUEST = 64 };
+
+static const uint64_t patience_ns = UINT64_C(600000000000);
+
+/* One epoch's openings under work. */
+struct opening_epoch {
+    const struct pa_session_terms *terms;
+    struct pa_ledger *ledger;
+    struct pa_ledger_epoch *epoch;
+    struct pa_sample *samples;
+    int *holder;               /* by device: the rank that has its chain; -1 nobody */
+    uint64_t done_before, all; /* openings, for progress */
+};
+
+static int draw(struct opening_epoch *work, struct pa_error *error) {
+    const struct pa_declaration *declaration = &work->ledger->declaration;
+    struct pa_shape *shapes = calloc(declaration->device_count, sizeof *shapes);
+    if (shapes == NULL)
+        return pa_fail(error, PA_EMEMORY, "opening tiles: out of memory");
+    for (uint32_t d = 0; d < declaration->device_count; d++)
+        shapes[d] =
+            (struct pa_shape){declaration->devices[d].m, declaration->devices[d].n, declaration->k};
+    int code = pa_epoch_samples(work->samples, declaration->openings, &work->epoch->key,
+                                &work->epoch->root, shapes, work->epoch->tails,
+                                declaration->device_count, error);
+    free(shapes);
+    return code;
+}
+
+/* Let a process compute the chain of `device` again. The result must be what was committed. */
+static int recompute(struct opening_epoch *work, uint32_t device, int rank,
+                     struct pa_error *error) {
+    const struct pa_declaration *declaration = &work->ledger->declaration;
+    const struct pa_tail *committed = &work->epoch->tails[device];
+    struct pa_replay_request request = {
+        .parameters = pa_session_parameters(work->ledger, work->epoch->number),
+        .nonce = work->epoch->nonce,
+        .device = device,
+        .m = declaration->devices[device].m,
+        .n = declaration->devices[device].n,
+        .steps = (uint32_t)committed->steps};
+    struct pa_buffer bytes = {0}, answer = {0};
+    pa_observe(
+        work->terms->observer,
+        (struct pa_progress){.phase = PA_PHASE_RECOMPUTE, .done = work->epoch->number, .rate = 0});
+    pa_buffer_u32(&bytes, PA_ASK_REPLAY);
+    pa_put_replay_request(&bytes, &request);
+    uint64_t deadline = pa_clock_raw_ns() + 4 * declaration->epoch_ns + patience_ns;
+    int code = pa_site_ask_one(work->terms->site, rank, &bytes, deadline, &answer, error);
+    struct pa_reader in = pa_reader_over(answer.data, answer.size);
+    struct pa_tail tail;
+    pa_get_tail(&in, &tail);
+    if (code == PA_OK && (!pa_reader_done(&in) || !pa_hash_equal(&tail.last, &committed->last)))
+        code = pa_fail(error, PA_EDEVICE,
+                       "computing the chain of device %u again: it ends in another hash", device);
+    pa_buffer_free(&bytes);
+    pa_buffer_free(&answer);
+    return code;
+}
+
+/* Ask `rank` for the openings of `samples` and pass them on to `out`, one buffer each. */
+static int fetch(struct opening_epoch *work, int rank, uint32_t first, uint32_t count,
+                 struct pa_buffer *answer, struct pa_error *error) {
+    struct pa_buffer request = {0};
+    pa_buffer_u32(&request, PA_ASK_OPEN);
+    pa_buffer_u64(&request, work->epoch->number);
+    pa_buffer_u32(&request, count);
+    for (uint32_t j = first; j < first + count; j++)
+        pa_put_sample(&request, &work->samples[j]);
+    int code = pa_site_ask_one(work->terms->site, rank, &request, pa_clock_raw_ns() + patience_ns,
+                               answer, error);
+    pa_buffer_free(&request);
+    return code;
+}
+
+/* The rank that answers for a device: its own process while that lives and still has the chain,
+ * else one that computes the chain again. */
+static int find_holder(struct opening_epoch *work, uint32_t device, struct pa_error *error) {
+    const struct pa_site_device *entry = &work->terms->site->devices[device];
+    struct pa_buffer probe = {0};
+    struct pa_error ignored = {0};
+    if (work->holder[device] >= 0)
+        return PA_OK;
+    uint32_t j = 0;
+    while (work->samples[j].device != device)
+        j++;
+    int code = entry->is_lost ? PA_EDEVICE : fetch(work, entry->rank, j, 1, &probe, &ignored);
+    pa_buffer_free(&probe);
+    int rank = entry->is_lost ? 0 : entry->rank;
+    if (code != PA_OK)
+        PA_TRY(recompute(work, device, rank, error));
+    work->holder[device] = rank;
+    return PA_OK;
+}
+
+/* Hand the openings of one answer to the witness. */
+static int pass_on(struct opening_epoch *work, uint32_t first, uint32_t count,
+                   const struct pa_buffer *answer, struct pa_error *error) {
+    struct pa_witness *witness = work->terms->witness;
+    struct pa_reader in = pa_reader_over(answer->data, answer->size);
+    for (uint32_t j = first; j < first + count; j++) {
+        uint32_t size = pa_read_u32(&in);
+        const uint8_t *opening = pa_read_view(&in, size);
+        if (opening == NULL)
+            return pa_fail(error, PA_EINPUT, "opening tiles: the answer is cut short");
+        PA_TRY(witness->kind->open(witness, work->epoch->number, j, opening, size, error));
+    }
+    return PA_OK;
+}
+
+/* Openings go to the witness in the order of j, as long as one process has the next ones. */
+static int open_from(struct opening_epoch *work, uint32_t *next, struct pa_error *error) {
+    uint32_t openings = work->ledger->declaration.openings, count = 0;
+    PA_TRY(find_holder(work, work->samples[*next].device, error));
+    int rank = work->holder[work->samples[*next].device];
+    while (count < OPENINGS_A_REQUEST && *next + count < openings) {
+        uint32_t device = work->samples[*next + count].device;
+        PA_TRY(find_holder(work, device, error));
+        if (work->holder[device] != rank)
+            break;
+        count++;
+    }
+    struct pa_buffer answer = {0};
+    int code = fetch(work, rank, *next, count, &answer, error);
+    if (code == PA_OK)
+        code = pass_on(work, *next, count, &answer, error);
+    pa_buffer_free(&answer);
+    *next += code == PA_OK ? count : 0;
+    return code;
+}
+
+static int open_samples(struct opening_epoch *work, struct pa_error *error) {
+    const struct pa_session_terms *terms = work->terms;
+    uint32_t openings = work->ledger->declaration.openings, next = work->epoch->opened;
+    uint64_t begun = pa_clock_raw_ns();
+    PA_TRY(draw(work, error));
+    while (next < openings) {
+        if (terms->stop != NULL && atomic_load(terms->stop))
+            return pa_fail(error, PA_EINTERRUPTED, "stopped by the user; the evidence is kept");
+        PA_TRY(open_from(work, &next, error));
+        uint64_t each = (pa_clock_raw_ns() - begun) / (next - work->epoch->opened);
+        pa_observe(
+            terms->observer,
+            (struct pa_progress){.phase = PA_PHASE_OPEN,
+                                 .done = work->done_before + next,
+                                 .all = work->all,
+                                 .remaining_ns = (work->all - work->done_before - next) * each});
+    }
+    return PA_OK;
+}
+
+static bool has_work(const struct pa_ledger *ledger, const struct pa_ledger_epoch *epoch) {
+    for (uint32_t d = 0; d < ledger->declaration.device_count; d++)
+        if (epoch->tails[d].steps > 0)
+            return true;
+    return false;
+}
+
+static int open_epoch(struct opening_epoch *work, struct pa_error *error) {
+    const struct pa_declaration *declaration = &work->ledger->declaration;
+    uint32_t failed;
+    work->samples = calloc(declaration->openings, sizeof *work->samples);
+    work->holder = malloc(declaration->device_count * sizeof *work->holder);
+    int code = work->samples == NULL || work->holder == NULL
+                   ? pa_fail(error, PA_EMEMORY, "opening tiles: out of memory")
+                   : PA_OK;
+    for (uint32_t d = 0; code == PA_OK && d < declaration->device_count; d++)
+        work->holder[d] = -1;
+    if (code == PA_OK && has_work(work->ledger, work->epoch))
+        code = open_samples(work, error);
+    free(work->samples);
+    free(work->holder);
+    /* A device that cannot answer any more leaves openings missing: that is the witness's to judge.
+     */
+    if (code == PA_EDEVICE || code == PA_EHUB || code == PA_ETIMEOUT || code == PA_EINPUT) {
+        pa_observe(work->terms->observer,
+                   (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = error->text});
+        code = PA_OK;
+    }
+    PA_TRY(code);
+    return work->terms->witness->kind->settle(work->terms->witness, work->epoch->number, &failed,
+                                              error);
+}
+
+int pa_session_open_all(const struct pa_session_terms *terms, struct pa_ledger *ledger,
+                        struct pa_error *error) {
+    struct opening_epoch work = {.terms = terms, .ledger = ledger};
+    work.all = (uint64_t)ledger->closed_count * ledger->declaration.openings;
+    for (uint32_t i = 0; i < ledger->closed_count; i++) {
+        struct pa_ledger_epoch *epoch = &ledger->closed[i];
+        work.epoch = epoch;
+        work.done_before = (uint64_t)i * ledger->declaration.openings;
+        if (epoch->is_settled)
+            continue;
+        PA_TRY(open_epoch(&work, error));
+        struct pa_buffer request = {0};
+        pa_buffer_u32(&request, PA_ASK_FORGET);
+        pa_buffer_u64(&request, epoch->number);
+        pa_site_tell(terms->site, &request, pa_clock_raw_ns() + patience_ns);
+        pa_buffer_free(&request);
+    }
+    return PA_OK;
+}

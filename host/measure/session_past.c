@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/session.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void remember_device(struct pa_session_past *past, const json_t *note) {
+    json_int_t device = json_integer_value(json_object_get(note, "device"));
+    json_int_t variant = json_integer_value(json_object_get(note, "variant_number"));
+    const char *format = json_string_value(json_object_get(note, "format"));
+    if (device < 0 || device >= (json_int_t)past->ledger.declaration.device_count ||
+        format == NULL || variant < 0 || variant > 255)
+        return;
+    past->choices[device].format = pa_format_named(format);
+    past->choices[device].variant = (uint32_t)variant;
+}
+
+static int remember(void *context, uint64_t index, const struct pa_record *record,
+                    const uint8_t before[PA_RECORD_HASH_BYTES], struct pa_error *error) {
+    struct pa_session_past *past = context;
+    struct pa_note_record note;
+    (void)index;
+    (void)before;
+    if (record->type != PA_RECORD_NOTE)
+        return PA_OK;
+    PA_TRY(pa_record_note(record, &note, error));
+    json_t *content = json_loadb(note.json, note.json_bytes, JSON_REJECT_DUPLICATES, NULL);
+    const char *kind = json_string_value(json_object_get(content, "kind"));
+    const char *boot_id = json_string_value(json_object_get(content, "boot_id"));
+    if (kind != NULL && strcmp(kind, "device") == 0)
+        remember_device(past, content);
+    else if (kind != NULL && strcmp(kind, "host") == 0 && boot_id != NULL)
+        snprintf(past->boot_id, sizeof past->boot_id, "%.*s", (int)sizeof past->boot_id - 1,
+                 boot_id);
+    else if (kind != NULL && strcmp(kind, "raw") == 0)
+        past->has_raw = true;
+    json_decref(content);
+    return PA_OK;
+}
+
+int pa_session_past_read(struct pa_store *store, struct pa_session_past *out,
+                         struct pa_error *error) {
+    *out = (struct pa_session_past){0};
+    PA_TRY(pa_ledger_read(store, &out->ledger, error));
+    out->choices = calloc(out->ledger.declaration.device_count, sizeof *out->choices);
+    int code = out->choices == NULL
+                   ? pa_fail(error, PA_EMEMORY, "reading the session: out of memory")
+                   : pa_store_each(store, remember, out, error);
+    for (uint32_t d = 0; code == PA_OK && d < out->ledger.declaration.device_count; d++)
+        if (out->choices[d].format == 0 && !out->ledger.is_finished)
+            code = pa_fail(error, PA_EINVALID,
+                           "resuming: the session was cut off before its devices were described; "
+                           "start a new audit");
+    if (code != PA_OK)
+        pa_session_past_free(out);
+    return code;
+}
+
+void pa_session_past_free(struct pa_session_past *past) {
+    pa_ledger_free(&past->ledger);
+    free(past->choices);
+    *past = (struct pa_session_past){0};
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void lose(struct pa_site *site, uint32_t device, const char *text) {
+    struct pa_site_device *entry = &site->devices[device];
+    if (entry->is_lost)
+        return;
+    entry->is_lost = true;
+    snprintf(entry->lost_text, sizeof entry->lost_text, "%.250s", text);
+}
+
+uint32_t pa_site_alive(const struct pa_site *site) {
+    uint32_t alive = 0;
+    for (uint32_t d = 0; d < site->device_count; d++)
+        alive += site->devices[d].is_lost ? 0 : 1;
+    return alive;
+}
+
+/* The devices of one process: the number of the first, and how many. */
+static uint32_t devices_of(const struct pa_site *site, int rank, uint32_t *first) {
+    uint32_t count = 0;
+    *first = 0;
+    for (uint32_t d = 0; d < site->device_count; d++) {
+        if (site->devices[d].rank != rank)
+            continue;
+        if (count++ == 0)
+            *first = d;
+    }
+    return count;
+}
+
+static bool has_living(const struct pa_site *site, uint32_t first, uint32_t count) {
+    for (uint32_t d = first; d < first + count; d++)
+        if (!site->devices[d].is_lost)
+            return true;
+    return false;
+}
+
+/* Take the parts of one process's answer. */
+static void take_answer(struct pa_site *site, uint32_t first, uint32_t count,
+                        const struct pa_buffer *answer, pa_site_take take, void *context,
+                        struct pa_error *last) {
+    struct pa_reader in = pa_reader_over(answer->data, answer->size);
+    for (uint32_t d = first; d < first + count; d++) {
+        struct pa_error cause = {0};
+        uint32_t size = pa_read_u32(&in);
+        const uint8_t *part = pa_read_view(&in, size);
+        struct pa_reader part_in = pa_reader_over(part, part != NULL ? size : 0);
+        if (site->devices[d].is_lost)
+            continue;
+        int code = pa_crew_part(&part_in, &cause);
+        if (code == PA_OK && take != NULL)
+            code = take(context, site, d, &part_in, &cause);
+        if (code == PA_OK && !pa_reader_done(&part_in))
+            code = pa_fail(&cause, PA_EINPUT, "the answer has bytes that do not belong there");
+        if (code != PA_OK) {
+            *last = cause;
+            lose(site, d, cause.text);
+        }
+    }
+}
+
+static void lose_process(struct pa_site *site, uint32_t first, uint32_t count,
+                         const struct pa_error *cause) {
+    for (uint32_t d = first; d < first + count; d++)
+        lose(site, d, cause->text);
+}
+
+/* Post to every living worker; one that cannot be reached loses its devices. */
+static void post_all(struct pa_site *site, pa_site_build build, void *context, bool *is_posted,
+                     struct pa_error *last) {
+    for (int rank = 1; rank < site->place.size; rank++) {
+        uint32_t first, count = devices_of(site, rank, &first);
+        struct pa_buffer request = {0};
+        is_posted[rank] = false;
+        if (count == 0 || !has_living(site, first, count))
+            continue;
+        build(context, site, rank, first, count, &request);
+        is_posted[rank] =
+            pa_fleet_post(site->fleet, rank, request.data, request.size, last) == PA_OK;
+        if (!is_posted[rank])
+            lose_process(site, first, count, last);
+        pa_buffer_free(&request);
+    }
+}
+
+static void collect_all(struct pa_site *site, pa_site_take take, void *context,
+                        const bool *is_posted, uint64_t deadline_ns, struct pa_error *last) {
+    for (int rank = 1; rank < site->place.size; rank++) {
+        uint32_t first, count = devices_of(site, rank, &first);
+        struct pa_buffer answer = {0};
+        if (!is_posted[rank])
+            continue;
+        if (pa_fleet_collect(site->fleet, rank, deadline_ns, &answer, last) == PA_OK)
+            take_answer(site, first, count, &answer, take, context, last);
+        else
+            lose_process(site, first, count, last);
+        pa_buffer_free(&answer);
+    }
+}
+
+int pa_site_ask(struct pa_site *site, pa_site_build build, pa_site_take take, void *context,
+                uint64_t deadline_ns, struct pa_error *error) {
+    struct pa_error last = {0};
+    struct pa_buffer request = {0}, answer = {0};
+    uint32_t first, count = devices_of(site, 0, &first);
+    bool *is_posted = calloc((size_t)site->place.size, sizeof *is_posted);
+    if (is_posted == NULL)
+        return pa_fail(error, PA_EMEMORY, "asking the site: out of memory");
+    post_all(site, build, context, is_posted, &last);
+    if (count > 0 && has_living(site, first, count)) {
+        build(context, site, 0, first, count, &request);
+        if (pa_crew_execute(site->crew, request.data, request.size, &answer, &last) == PA_OK)
+            take_answer(site, first, count, &answer, take, context, &last);
+        else
+            lose_process(site, first, count, &last);
+    }
+    collect_all(site, take, context, is_posted, deadline_ns, &last);
+    free(is_posted);
+    pa_buffer_free(&request);
+    pa_buffer_free(&answer);
+    if (pa_site_alive(site) == 0)
+        return pa_fail(error, last.code != PA_OK ? last.code : PA_EDEVICE,
+                       "no device is left: %.900s", last.text);
+    return PA_OK;
+}
+
+static int take_part(const struct pa_buffer *whole, struct pa_buffer *answer,
+                     struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(whole->data, whole->size);
+    uint32_t size = pa_read_u32(&in);
+    const uint8_t *part = pa_read_view(&in, size);
+    struct pa_reader part_in = pa_reader_over(part, part != NULL ? size : 0);
+    PA_TRY(pa_crew_part(&part_in, error));
+    if (!pa_reader_done(&in))
+        return pa_fail(error, PA_EINPUT, "the answer has bytes that do not belong there");
+    pa_buffer_bytes(answer, part_in.next, part_in.left);
+    return answer->failed ? pa_fail(error, PA_EMEMORY, "reading an answer: out of memory") : PA_OK;
+}
+
+int pa_site_ask_one(struct pa_site *site, int rank, const struct pa_buffer *request,
+                    uint64_t deadline_ns, struct pa_buffer *answer, struct pa_error *error) {
+    struct pa_buffer whole = {0};
+    int code;
+    if (request->failed)
+        return pa_fail(error, PA_EMEMORY, "asking rank %d: out of memory", rank);
+    if (rank == 0)
+        code = pa_crew_execute(site->crew, request->data, request->size, &whole, error);
+    else {
+        code = pa_fleet_post(site->fleet, rank, request->data, request->size, error);
+        if (code == PA_OK)
+            code = pa_fleet_collect(site->fleet, rank, deadline_ns, &whole, error);
+    }
+    if (code == PA_OK)
+        code = take_part(&whole, answer, error);
+    pa_buffer_free(&whole);
+    return code;
+}
+
+void pa_site_tell(struct pa_site *site, const struct pa_buffer *request, uint64_t deadline_ns) {
+    for (int rank = 0; rank < site->place.size; rank++) {
+        struct pa_buffer answer = {0};
+        struct pa_error ignored = {0};
+        if (rank == 0)
+            pa_crew_execute(site->crew, request->data, request->size, &answer, &ignored);
+        else if (pa_fleet_is_alive(site->fleet, rank) &&
+                 pa_fleet_post(site->fleet, rank, request->data, request->size, &ignored) == PA_OK)
+            pa_fleet_collect(site->fleet, rank, deadline_ns, &answer, &ignored);
+        pa_buffer_free(&answer);
+    }
+}
+
+/* Append the devices that one process named. */
+static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *payload,
+                       struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(payload->data, payload->size);
+    struct pa_hello hello;
+    PA_TRY(pa_get_hello(&in, &hello, error));
+    size_t wanted = (size_t)site->device_count + hello.device_count;
+    struct pa_site_device *grown =
+        realloc(site->devices, (wanted > 0 ? wanted : 1) * sizeof *grown);
+    if (grown == NULL || wanted > PA_MOST_DEVICES) {
+        pa_hello_free(&hello);
+        return pa_fail(error, PA_EMEMORY, "listing %zu devices: out of memory", wanted);
+    }
+    site->devices = grown;
+    for (uint32_t i = 0; i < hello.device_count; i++)
+        grown[site->device_count++] =
+            (struct pa_site_device){.rank = rank, .seat = i, .facts = hello.devices[i]};
+    pa_hello_free(&hello);
+    return PA_OK;
+}
+
+int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa_crew *crew,
+                   struct pa_fleet *fleet, uint64_t deadline_ns, struct pa_error *error) {
+    struct pa_buffer request = {0};
+    struct pa_error last = {0};
+    *site = (struct pa_site){.place = *place, .crew = crew, .fleet = fleet};
+    pa_buffer_u32(&request, PA_ASK_HELLO);
+    for (int rank = 0; rank < place->size; rank++) {
+        struct pa_buffer payload = {0};
+        if (rank > 0 && !pa_fleet_is_alive(fleet, rank))
+            continue;
+        if (pa_site_ask_one(site, rank, &request, deadline_ns, &payload, &last) == PA_OK)
+            add_devices(site, rank, &payload, &last);
+        pa_buffer_free(&payload);
+    }
+    pa_buffer_free(&request);
+    if (site->device_count == 0)
+        return pa_fail(error, last.code != PA_OK ? last.code : PA_EDEVICE,
+                       "looking for accelerators: %.900s",
+                       last.text[0] != '\0' ? last.text : "no process has one");
+    return PA_OK;
+}
+
+void pa_site_free(struct pa_site *site) {
+    free(site->devices);
+    *site = (struct pa_site){0};
+}

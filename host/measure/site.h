@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* site.h - all devices of the audit as the hub sees them: its own crew and the workers of the
+ * fleet.
+ *
+ * Devices are numbered by rank, then by their order in the process: that number is the d of the
+ * protocol. A device that fails, or whose process is gone, is marked lost with the reason and the
+ * others go on.
+ */
+#ifndef PA_MEASURE_SITE_H
+#define PA_MEASURE_SITE_H
+
+#include "fleet/fleet.h"
+#include "measure/crew.h"
+
+struct pa_site_device {
+    int rank;
+    uint32_t seat; /* its place in its process */
+    struct pa_device_facts facts;
+    struct pa_calibration calibration;
+    struct pa_warmup warmup;
+    double raw_operations; /* of the library alone, summed over its windows */
+    uint64_t raw_ns;
+    bool is_lost;
+    bool is_loss_noted; /* the transcript has it */
+    char lost_text[256];
+};
+
+struct pa_site {
+    struct pa_place place;
+    struct pa_crew *crew;
+    struct pa_fleet *fleet;
+    struct pa_site_device *devices;
+    uint32_t device_count;
+};
+
+/* Bring everybody together: ask each process for its devices. `crew` and `fleet` stay the caller's.
+ * Processes that do not answer have no devices; PA_EDEVICE when nobody has one. */
+int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa_crew *crew,
+                   struct pa_fleet *fleet, uint64_t deadline_ns, struct pa_error *error);
+void pa_site_free(struct pa_site *site);
+
+/* The request for one process; `first` is the number of its first device, `count` how many it has.
+ */
+typedef void (*pa_site_build)(void *context, const struct pa_site *site, int rank, uint32_t first,
+                              uint32_t count, struct pa_buffer *out);
+/* Take one device's payload. A failure (PA_EINPUT) marks the device lost. */
+typedef int (*pa_site_take)(void *context, struct pa_site *site, uint32_t device,
+                            struct pa_reader *in, struct pa_error *error);
+
+/* Ask all processes at once, take the answers of all devices that are not lost. `deadline_ns` is on
+ * the RAW clock. PA_EDEVICE when no device is left; the message has the last reason. */
+int pa_site_ask(struct pa_site *site, pa_site_build build, pa_site_take take, void *context,
+                uint64_t deadline_ns, struct pa_error *error);
+
+/* Ask one process something that has one part as its answer (REPLAY, OPEN); `answer` is the
+ * payload. */
+int pa_site_ask_one(struct pa_site *site, int rank, const struct pa_buffer *request,
+                    uint64_t deadline_ns, struct pa_buffer *answer, struct pa_error *error);
+
+/* Tell all processes something without an answer of interest (FORGET, RELEASE). */
+void pa_site_tell(struct pa_site *site, const struct pa_buffer *request, uint64_t deadline_ns);
+
+/* Devices that still work. */
+uint32_t pa_site_alive(const struct pa_site *site);
+
+#endif
