@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/audit_options.h"
+#include "command/command.h"
+#include "command/outputs.h"
+#include "command/terminal.h"
+#include "command/tool_identity.h"
+#include "measure/measure.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Set by the first SIGINT or SIGTERM: the running epoch is closed, then the audit stops. */
+static atomic_bool stop_requested;
+
+static void request_stop(int signal_number) {
+    (void)signal_number;
+    atomic_store(&stop_requested, true);
+}
+
+/* SA_RESETHAND: a second signal ends the process at once; what is closed is on disk. */
+static void listen_to_signals(void) {
+    struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static const uint64_t gather_ns = UINT64_C(60000000000);
+
+/* Everything that an audit holds while it runs. */
+struct audit {
+    struct pa_audit_options options;
+    struct pa_place place;
+    struct pa_claim claim;
+    struct pa_policy policy;
+    struct pa_key *key;
+    struct pa_crew *crew;
+    struct pa_fleet *fleet;
+    struct pa_site site;
+    struct pa_plan plan;
+    struct pa_display display;
+    struct pa_observer observer;
+    char evidence[PATH_MAX + 16];
+    char *tool_note;
+};
+
+/* A policy named in a claim file is looked for beside that file unless it is a built-in name or an
+ * absolute path. */
+static int load_claimed_policy(const struct audit *audit, struct pa_policy *out,
+                               struct pa_error *error) {
+    const char *named = audit->claim.policy;
+    const char *slash = strrchr(audit->options.claim, '/');
+    char beside[PATH_MAX];
+    if (named[0] == '\0')
+        return pa_fail(error, PA_EINPUT,
+                       "%s names no policy; name one with --policy (petaudit policy list)",
+                       audit->options.claim);
+    if (strpbrk(named, "/.") == NULL || named[0] == '/' || slash == NULL)
+        return pa_policy_load(named, out, error);
+    if ((size_t)snprintf(beside, sizeof beside, "%.*s/%s", (int)(slash - audit->options.claim),
+                         audit->options.claim, named) >= sizeof beside)
+        return pa_fail(error, PA_EINPUT, "the path of policy %.60s is too long", named);
+    return pa_policy_load(beside, out, error);
+}
+
+static int load_terms(struct audit *audit, struct pa_error *error) {
+    PA_TRY(pa_claim_load(audit->options.claim, &audit->claim, error));
+    if (audit->options.policy != NULL)
+        return pa_policy_load(audit->options.policy, &audit->policy, error);
+    return load_claimed_policy(audit, &audit->policy, error);
+}
+
+/* Claim and policy as the session was declared with; a claim that is named again must be the same.
+ */
+static int load_past_terms(struct audit *audit, struct pa_error *error) {
+    struct pa_judged past = {0};
+    int code = pa_judge_evidence(audit->evidence, NULL, NULL, PA_RECHECK_PATHS, &past, error);
+    if (code == PA_OK) {
+        audit->claim = past.claim;
+        audit->policy = past.policy;
+        past.claim = (struct pa_claim){0};
+        past.policy = (struct pa_policy){0};
+    }
+    pa_judged_free(&past);
+    struct pa_claim named = {0};
+    if (code == PA_OK && audit->options.claim != NULL) {
+        code = pa_claim_load(audit->options.claim, &named, error);
+        if (code == PA_OK && memcmp(named.sha256, audit->claim.sha256, sizeof named.sha256) != 0)
+            code = pa_fail(error, PA_EINPUT,
+                           "resuming %s: %s is not the claim that the session was declared with",
+                           audit->options.folder, audit->options.claim);
+    }
+    pa_claim_free(&named);
+    return code;
+}
+
+static int open_crew(struct audit *audit, struct pa_error *error) {
+    struct pa_crew_options options = {.backend = audit->options.devices,
+                                      .local_rank = audit->place.local_rank,
+                                      .local_size = audit->place.local_size,
+                                      .stop = &stop_requested};
+    return pa_crew_open(&options, &audit->crew, error);
+}
+
+/* A worker does what the hub asks until the hub is done. */
+static int work(struct audit *audit, struct pa_error *error) {
+    PA_TRY(open_crew(audit, error));
+    PA_TRY(pa_fleet_join(&audit->place, audit->options.hub, audit->options.folder,
+                         pa_clock_raw_ns() + gather_ns, &audit->fleet, error));
+    return pa_fleet_serve(audit->fleet, pa_crew_execute, audit->crew, error);
+}
+
+static int gather(struct audit *audit, struct pa_error *error) {
+    PA_TRY(open_crew(audit, error));
+    if (audit->place.size > 1)
+        PA_TRY(pa_directory_make(audit->options.folder, error));
+    uint64_t deadline = pa_clock_raw_ns() + gather_ns;
+    PA_TRY(pa_fleet_lead(&audit->place, audit->options.hub, audit->options.folder, deadline,
+                         &audit->fleet, error));
+    return pa_site_gather(&audit->site, &audit->place, audit->crew, audit->fleet, deadline, error);
+}
+
+static int print_plan(struct audit *audit, struct pa_error *error) {
+    struct pa_buffer out = {0};
+    const struct pa_plan *plan = &audit->plan;
+    pa_display_end(&audit->display);
+    pa_buffer_format(&out,
+                     "class      %s, K = %u\nepochs     %u of %.3g s, %u openings each\ntime       "
+                     "about %llu s\n",
+                     pa_class_traits(plan->class_id)->name, plan->k, plan->epochs,
+                     (double)plan->epoch_ns * 1e-9, plan->openings,
+                     (unsigned long long)(plan->expected_ns / 1000000000u));
+    for (uint32_t d = 0; d < audit->site.device_count; d++) {
+        const struct pa_site_device *device = &audit->site.devices[d];
+        const struct pa_trial *chosen = &device->calibration.chosen;
+        char rate[PA_RATE_TEXT_BYTES];
+        pa_terminal_rate(rate, chosen->rate);
+        if (device->is_lost)
+            pa_buffer_format(&out, "device %-3u lost: %s\n", d, device->lost_text);
+        else
+            pa_buffer_format(&out, "device %-3u %s %s: %s by %s, %u x %u x %u, %s, %.3g GiB\n", d,
+                             device->facts.identity.id, device->facts.identity.name,
+                             pa_format_name(chosen->format), chosen->variant_name, chosen->m,
+                             chosen->n, plan->k, rate,
+                             (double)device->calibration.memory_bytes / (1 << 30));
+        for (uint32_t i = 0; i < device->calibration.trial_count; i++) {
+            const struct pa_trial *trial = &device->calibration.trials[i];
+            pa_terminal_rate(rate, trial->rate);
+            pa_buffer_format(&out, "           tried %s by %s, %u x %u: %s\n",
+                             pa_format_name(trial->format), trial->variant_name, trial->m, trial->n,
+                             trial->rate > 0 ? rate : "no");
+        }
+    }
+    int code = pa_print_result(out.data, out.size, error);
+    pa_buffer_free(&out);
+    return code;
+}
+
+static struct pa_session_terms terms_of(struct audit *audit, struct pa_witness *witness) {
+    return (struct pa_session_terms){.claim = &audit->claim,
+                                     .policy = &audit->policy,
+                                     .prover = audit->key,
+                                     .witness = witness,
+                                     .site = &audit->site,
+                                     .plan = &audit->plan,
+                                     .observer = &audit->observer,
+                                     .stop = &stop_requested,
+                                     .is_shared = audit->options.is_shared,
+                                     .tool_note = audit->tool_note};
+}
+
+static int run_session(struct audit *audit, struct pa_store *store,
+                       const struct pa_session_past *past, struct pa_error *error) {
+    char register_path[PATH_MAX];
+    struct pa_witness *witness = NULL;
+    PA_TRY(pa_config_path(register_path, sizeof register_path, "sessions", error));
+    PA_TRY(pa_self_witness_open(store, audit->key, register_path, &witness, error));
+    struct pa_session_terms terms = terms_of(audit, witness);
+    int code =
+        past != NULL ? pa_session_resume(&terms, past, error) : pa_session_run(&terms, error);
+    witness->kind->release(witness);
+    return code;
+}
+
+static int measure_anew(struct audit *audit, struct pa_error *error) {
+    struct pa_store *store = NULL;
+    PA_TRY(load_terms(audit, error));
+    PA_TRY(
+        pa_plan_make(&audit->claim, &audit->policy, &audit->options.wishes, &audit->plan, error));
+    PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
+    PA_TRY(gather(audit, error));
+    PA_TRY(pa_plan_calibrate(&audit->plan, &audit->site, &audit->options.wishes, &audit->observer,
+                             error));
+    if (atomic_load(&stop_requested))
+        return pa_fail(error, PA_EINTERRUPTED, "stopped by the user before anything was declared");
+    if (audit->options.is_plan_only)
+        return print_plan(audit, error);
+    PA_TRY(pa_directory_make(audit->options.folder, error));
+    PA_TRY(pa_store_create(audit->evidence, &store, error));
+    int code = run_session(audit, store, NULL, error);
+    pa_store_close(store);
+    return code;
+}
+
+static int measure_on(struct audit *audit, struct pa_error *error) {
+    struct pa_store *store = NULL;
+    struct pa_session_past past = {0};
+    PA_TRY(load_past_terms(audit, error));
+    PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
+    PA_TRY(gather(audit, error));
+    PA_TRY(pa_store_open(audit->evidence, &store, error));
+    int code = pa_session_past_read(store, &past, error);
+    if (code == PA_OK) {
+        pa_plan_of(&past.ledger.declaration, &audit->plan);
+        code = run_session(audit, store, &past, error);
+    }
+    pa_session_past_free(&past);
+    pa_store_close(store);
+    return code;
+}
+
+static int conclude(struct audit *audit, int *status, struct pa_error *error) {
+    struct pa_judged judged = {0};
+    int code = pa_judge_evidence(audit->evidence, NULL, NULL, PA_RECHECK_TILES, &judged, error);
+    if (code == PA_OK)
+        code = pa_outputs_write(&judged, audit->key, audit->options.folder, error);
+    if (code == PA_OK)
+        code = pa_outputs_print(&judged, audit->key, audit->options.folder, audit->options.is_json,
+                                error);
+    *status = (int)judged.judgement.verdict;
+    pa_judged_free(&judged);
+    return code;
+}
+
+static int audit_site(struct audit *audit, int *status, struct pa_error *error) {
+    PA_TRY(pa_place_find(&audit->place, error));
+    pa_audit_options_folder(&audit->options, &audit->place);
+    snprintf(audit->evidence, sizeof audit->evidence, "%s/evidence.db", audit->options.folder);
+    if (audit->place.rank > 0)
+        return work(audit, error);
+    audit->tool_note = pa_tool_identity();
+    if (audit->tool_note == NULL)
+        return pa_fail(error, PA_EMEMORY, "describing this program: out of memory");
+    int code =
+        audit->options.resume != NULL ? measure_on(audit, error) : measure_anew(audit, error);
+    pa_display_end(&audit->display);
+    if (code == PA_EINTERRUPTED && !audit->options.is_plan_only)
+        pa_say("the evidence is in %s; go on with: petaudit audit --resume %s",
+               audit->options.folder, audit->options.folder);
+    if (code == PA_OK && !audit->options.is_plan_only)
+        code = conclude(audit, status, error);
+    return code;
+}
+
+static void release(struct audit *audit) {
+    pa_fleet_close(audit->fleet);
+    pa_site_free(&audit->site);
+    pa_crew_close(audit->crew);
+    pa_key_free(audit->key);
+    pa_policy_free(&audit->policy);
+    pa_claim_free(&audit->claim);
+    free(audit->tool_note);
+}
+
+static int run(int argc, char **argv) {
+    struct audit audit = {0};
+    struct pa_error error = {0};
+    int status = 0;
+    int code = pa_audit_options_parse(argc, argv, &audit.options, &error);
+    if (code == PA_OK && audit.options.wants_help)
+        code = pa_print_result(pa_audit_help, strlen(pa_audit_help), &error);
+    else if (code == PA_OK) {
+        listen_to_signals();
+        pa_display_begin(&audit.display);
+        audit.observer = (struct pa_observer){.see = pa_display_see, .context = &audit.display};
+        code = audit_site(&audit, &status, &error);
+        pa_display_end(&audit.display);
+    }
+    release(&audit);
+    return code == PA_OK ? status : pa_report_error("audit", &error);
+}
+
+const struct pa_command pa_command_audit = {
+    "audit", "measure, prove, judge and certify: the main job", pa_audit_help, run};

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/audit_options.h"
+
+#include "command/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char pa_audit_help[] =
+    "Usage: petaudit audit CLAIM.yaml [OPTIONS]\n"
+    "       petaudit audit --resume DIR [OPTIONS]\n\n"
+    "Measure what the devices sustain, prove it, judge it against the claim and leave evidence.db, "
+    "certificate.json,\n"
+    "summary.json and report.html in one folder. Several processes started together (mpirun, srun, "
+    "or PETAUDIT_RANK and\n"
+    "PETAUDIT_SIZE) are one audit.\n\n"
+    "  --policy P        built-in policy or file (default: the claim's)\n"
+    "  --precision p     fp64 fp32 tf32 bf16 fp16 fp8 int8 (default: the claim's)\n"
+    "  --duration 60s    how long to prove (default: the policy's window; less can never PASS)\n"
+    "  --devices D       cpu or all (default: all)\n"
+    "  --hub URL         rank 0: address and port to listen on; other ranks: the hub, as its "
+    "message prints it\n"
+    "  --key K           the site's key (default ~/.config/petaudit/key, made once)\n"
+    "  --out DIR         where the files go (default ./petaudit-<UTC>)\n"
+    "  --resume DIR      go on with an audit that was interrupted\n"
+    "  --plan-only       calibrate, show time, memory and shapes, and stop\n"
+    "  --shared          measure although others may use the devices; said in the certificate\n"
+    "  --json            print summary.json on stdout and nothing else\n"
+    "Not in this version, and refused: --witness URL, --sample 5%, --meter SOURCE, --telemetry F, "
+    "--lang zh.\n\n"
+    "Ctrl-C closes the running epoch and keeps the evidence; a second one stops at once. Exit "
+    "status: 0 PASS, 1 FAIL,\n"
+    "2 INCONCLUSIVE, 3 INVALID, 130 interrupted; the others are in petaudit --help.\n\n"
+    "Examples:\n"
+    "  petaudit audit examples/this-machine.yaml\n"
+    "  petaudit audit claim.yaml --policy mine.yaml --duration 10m --out audit-2026-11\n"
+    "  mpirun -np 4 petaudit audit claim.yaml --out shared/audit\n"
+    "  petaudit audit --resume audit-2026-11\n";
+
+/* Options that belong to the command line for good and whose rooms are not built: refused, never
+ * ignored. */
+static int refuse_unbuilt(const struct pa_audit_options *options, struct pa_error *error) {
+    static const char sentence[] =
+        "this version has no %s; leave the option out. CHANGELOG.md says what it has";
+    if (options->witness != NULL)
+        return pa_fail(error, PA_EUNSUPPORTED, sentence, "remote witness (--witness)");
+    if (options->sample != NULL)
+        return pa_fail(error, PA_EUNSUPPORTED, sentence, "sampling audit (--sample)");
+    if (options->meter != NULL)
+        return pa_fail(error, PA_EUNSUPPORTED, sentence, "power meter (--meter)");
+    if (options->telemetry != NULL)
+        return pa_fail(error, PA_EUNSUPPORTED, sentence, "telemetry (--telemetry)");
+    if (options->lang != NULL && strcmp(options->lang, "zh") == 0)
+        return pa_fail(error, PA_EUNSUPPORTED, sentence, "Chinese report (--lang zh)");
+    if (options->lang != NULL && strcmp(options->lang, "en") != 0)
+        return pa_fail(error, PA_EUSAGE, "--lang is en or zh, not %.60s", options->lang);
+    return PA_OK;
+}
+
+/* PETAUDIT_TEST_SHAPE=MxNxK: a small shape for tests, which gives a TEST result and never a
+ * certificate. */
+static int read_test_shape(struct pa_plan_wishes *wishes, struct pa_error *error) {
+    const char *text = getenv("PETAUDIT_TEST_SHAPE");
+    char rest;
+    if (text == NULL)
+        return PA_OK;
+    if (sscanf(text, "%6ux%6ux%6u%c", &wishes->test_m, &wishes->test_n, &wishes->test_k, &rest) !=
+            3 ||
+        !pa_shape_is_sound(PA_DENSE16,
+                           (struct pa_shape){wishes->test_m, wishes->test_n, wishes->test_k}))
+        return pa_fail(error, PA_EUSAGE,
+                       "PETAUDIT_TEST_SHAPE=%.60s is not M x N x K such as 256x256x256", text);
+    return PA_OK;
+}
+
+static int read_wishes(struct pa_audit_options *options, struct pa_error *error) {
+    struct pa_error cause = {0};
+    if (options->precision != NULL) {
+        options->wishes.precision = pa_precision_named(options->precision);
+        if (options->wishes.precision == PA_PRECISION_NONE)
+            return pa_fail(error, PA_EUSAGE,
+                           "--precision is fp64, fp32, tf32, bf16, fp16, fp8 or int8, not %.60s",
+                           options->precision);
+    }
+    if (options->duration != NULL &&
+        pa_duration_parse(options->duration, &options->wishes.duration_ns, &cause) != PA_OK)
+        return pa_fail(error, PA_EUSAGE, "--duration: %.900s", cause.text);
+    if (options->devices != NULL && strcmp(options->devices, "all") == 0)
+        options->devices = NULL;
+    if (options->devices != NULL && strcmp(options->devices, "cuda") == 0)
+        return pa_fail(error, PA_EUNSUPPORTED,
+                       "this version has no cuda backend; leave --devices out");
+    if (options->devices != NULL && strcmp(options->devices, "cpu") != 0)
+        return pa_fail(error, PA_EUSAGE, "--devices is cpu, cuda or all, not %.60s",
+                       options->devices);
+    return read_test_shape(&options->wishes, error);
+}
+
+int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
+                           struct pa_error *error) {
+    const struct pa_option options[] = {
+        {"--policy", NULL, &out->policy},
+        {"--precision", NULL, &out->precision},
+        {"--duration", NULL, &out->duration},
+        {"--devices", NULL, &out->devices},
+        {"--witness", NULL, &out->witness},
+        {"--hub", NULL, &out->hub},
+        {"--key", NULL, &out->key},
+        {"--out", NULL, &out->out},
+        {"--resume", NULL, &out->resume},
+        {"--sample", NULL, &out->sample},
+        {"--meter", NULL, &out->meter},
+        {"--telemetry", NULL, &out->telemetry},
+        {"--lang", NULL, &out->lang},
+        {"--plan-only", &out->is_plan_only, NULL},
+        {"--shared", &out->is_shared, NULL},
+        {"--json", &out->is_json, NULL},
+        {NULL, NULL, NULL},
+    };
+    struct pa_arguments arguments;
+    *out = (struct pa_audit_options){0};
+    PA_TRY(pa_options_parse(argc, argv, options, &arguments, error));
+    out->wants_help = arguments.wants_help;
+    if (out->wants_help)
+        return PA_OK;
+    PA_TRY(pa_arguments_expect(&arguments, out->resume != NULL ? 0 : 1, 1, "CLAIM.yaml", error));
+    out->claim = arguments.count > 0 ? arguments.plain[0] : NULL;
+    if (out->resume != NULL && (out->out != NULL || out->policy != NULL || out->precision != NULL ||
+                                out->duration != NULL || out->is_plan_only))
+        return pa_fail(
+            error, PA_EUSAGE,
+            "--resume goes on with what was declared: --out, --policy, --precision, --duration and "
+            "--plan-only do not go with it");
+    PA_TRY(refuse_unbuilt(out, error));
+    return read_wishes(out, error);
+}
+
+void pa_audit_options_folder(struct pa_audit_options *options, const struct pa_place *place) {
+    const char *named = options->resume != NULL ? options->resume : options->out;
+    if (named != NULL) {
+        snprintf(options->folder, sizeof options->folder, "%s", named);
+        return;
+    }
+    /* Processes of one job must agree on a folder without having spoken. */
+    if (place->size > 1 && place->job[0] != '\0') {
+        snprintf(options->folder, sizeof options->folder, "petaudit-job-%s", place->job);
+        for (char *p = options->folder; *p != '\0'; p++)
+            if (*p == '/')
+                *p = '_';
+        return;
+    }
+    time_t now = (time_t)(pa_clock_utc_ns() / 1000000000u);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    strftime(options->folder, sizeof options->folder, "petaudit-%Y%m%dT%H%M%SZ", &parts);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit_options.h - what the user wants of an audit: its command line and the few variables of the
+ * environment. */
+#ifndef PA_COMMAND_AUDIT_OPTIONS_H
+#define PA_COMMAND_AUDIT_OPTIONS_H
+
+#include "fleet/fleet.h"
+#include "measure/plan.h"
+
+#include <limits.h>
+
+struct pa_audit_options {
+    const char *claim, *policy, *precision, *duration, *devices, *witness, *hub, *key, *out,
+        *resume, *sample, *meter, *telemetry, *lang;
+    bool is_plan_only, is_shared, is_json, wants_help;
+    struct pa_plan_wishes wishes;
+    char folder[PATH_MAX]; /* where the audit's files go */
+};
+
+extern const char pa_audit_help[];
+
+/* Parse the command line. PA_EUSAGE; PA_EUNSUPPORTED for what this version cannot do. */
+int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
+                           struct pa_error *error);
+
+/* Choose the folder: --resume, --out, one of the launcher's job, or ./petaudit-<UTC>. */
+void pa_audit_options_folder(struct pa_audit_options *options, const struct pa_place *place);
+
+#endif

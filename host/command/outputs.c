@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/outputs.h"
+
+#include "command/terminal.h"
+#include "report/report.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int pa_config_path(char *out, size_t size, const char *name, struct pa_error *error) {
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char base[PATH_MAX - 64], folder[PATH_MAX];
+    int length = -1;
+    if (config != NULL && config[0] == '/')
+        length = snprintf(base, sizeof base, "%s", config);
+    else if (home != NULL && home[0] == '/')
+        length = snprintf(base, sizeof base, "%s/.config", home);
+    if (length < 0 || (size_t)length >= sizeof base)
+        return pa_fail(error, PA_EUSAGE,
+                       "looking for ~/.config: HOME is not set or too long; name a key with --key");
+    PA_TRY(pa_directory_make(base, error));
+    snprintf(folder, sizeof folder, "%s/petaudit", base);
+    PA_TRY(pa_directory_make(folder, error));
+    if ((size_t)snprintf(out, size, "%s/%s", folder, name) >= size)
+        return pa_fail(error, PA_EWRITE, "looking for ~/.config/petaudit: the path is too long");
+    return PA_OK;
+}
+
+int pa_default_key(const char *path, struct pa_key **out, struct pa_error *error) {
+    char standard[PATH_MAX];
+    if (path != NULL)
+        return pa_key_file_load(path, out, error);
+    PA_TRY(pa_config_path(standard, sizeof standard, "key", error));
+    if (access(standard, F_OK) != 0) {
+        PA_TRY(pa_key_file_make(standard, error));
+        pa_say("made a signing key: %s", standard);
+    }
+    return pa_key_file_load(standard, out, error);
+}
+
+static int load_terms(const char *claim_path, const char *policy_name, struct pa_judged *out,
+                      struct pa_error *error) {
+    const struct pa_facts *facts = &out->facts;
+    if (claim_path != NULL)
+        PA_TRY(pa_claim_load(claim_path, &out->claim, error));
+    else if (facts->claim_text != NULL)
+        PA_TRY(pa_claim_parse("the claim in the evidence", facts->claim_text, facts->claim_bytes,
+                              &out->claim, error));
+    else
+        return pa_fail(error, PA_EINPUT,
+                       "judging: the evidence holds no claim; name one with --claim");
+    if (policy_name != NULL)
+        return pa_policy_load(policy_name, &out->policy, error);
+    if (facts->policy_text != NULL)
+        return pa_policy_parse("the policy in the evidence", facts->policy_text,
+                               facts->policy_bytes, &out->policy, error);
+    return pa_fail(error, PA_EINPUT,
+                   "judging: the evidence holds no policy; name one with --policy");
+}
+
+int pa_judge_evidence(const char *evidence, const char *claim_path, const char *policy_name,
+                      enum pa_recheck recheck, struct pa_judged *out, struct pa_error *error) {
+    struct pa_store *store = NULL;
+    PA_TRY(pa_store_open_readonly(evidence, &store, error));
+    int code = pa_facts_collect(store, recheck, &out->facts, error);
+    pa_store_close(store);
+    if (code == PA_OK)
+        code = load_terms(claim_path, policy_name, out, error);
+    if (code == PA_OK)
+        code = pa_judge(&out->facts, &out->claim, &out->policy, &out->judgement, error);
+    return code;
+}
+
+void pa_judged_free(struct pa_judged *judged) {
+    json_decref(judged->statement);
+    pa_judgement_free(&judged->judgement);
+    pa_policy_free(&judged->policy);
+    pa_claim_free(&judged->claim);
+    pa_facts_free(&judged->facts);
+    *judged = (struct pa_judged){0};
+}
+
+static int build_statement(struct pa_judged *judged, const struct pa_key *key,
+                           struct pa_error *error) {
+    uint8_t signer[PA_PUBLIC_KEY_BYTES];
+    if (judged->statement != NULL)
+        return PA_OK;
+    pa_key_public(key, signer);
+    return pa_statement_build(&judged->facts, &judged->claim, &judged->policy, &judged->judgement,
+                              signer, &judged->statement, error);
+}
+
+static int write_one(const char *folder, const char *name, const struct pa_buffer *content,
+                     struct pa_error *error) {
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
+        return pa_fail(error, PA_EWRITE, "writing %s: the path is too long", name);
+    if (content->failed)
+        return pa_fail(error, PA_EMEMORY, "writing %s: out of memory", path);
+    return pa_file_write(path, content->data, content->size, 0644, error);
+}
+
+int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
+                     struct pa_error *error) {
+    struct pa_buffer certificate = {0}, summary = {0}, report = {0};
+    PA_TRY(pa_directory_make(folder, error));
+    PA_TRY(build_statement(judged, key, error));
+    int code = pa_envelope_sign(judged->statement, key, &certificate, error);
+    if (code == PA_OK)
+        code = pa_summary_write(judged->statement, &summary, error);
+    if (code == PA_OK)
+        code = pa_report_html(judged->statement, PA_PAPER_A4, &report, error);
+    if (code == PA_OK)
+        code = write_one(folder, "summary.json", &summary, error);
+    if (code == PA_OK)
+        code = write_one(folder, "report.html", &report, error);
+    /* Last, so that a certificate is never there without what belongs to it. */
+    if (code == PA_OK)
+        code =
+            write_one(folder, judged->facts.is_certified ? "certificate.json" : "test-result.json",
+                      &certificate, error);
+    pa_buffer_free(&certificate);
+    pa_buffer_free(&summary);
+    pa_buffer_free(&report);
+    return code;
+}
+
+static void put_rate(struct pa_buffer *out, const char *label, double pflops, const char *remark) {
+    char rate[PA_RATE_TEXT_BYTES];
+    pa_terminal_rate(rate, pflops * 1e15);
+    if (pflops > 0)
+        pa_buffer_format(out, "  %-10s %s%s\n", label, rate, remark);
+}
+
+static void put_figures(struct pa_buffer *out, const struct pa_judged *judged) {
+    const struct pa_judgement *judgement = &judged->judgement;
+    const struct pa_facts *facts = &judged->facts;
+    char remark[160], u[PA_RATE_TEXT_BYTES];
+    put_rate(out, "claimed", judgement->claim_pflops, "");
+    put_rate(out, "nominal", judgement->nominal_pflops, "   (peaks of the devices that answered)");
+    put_rate(out, "library", judgement->raw_pflops, "   (the library alone, same run and shape)");
+    pa_terminal_rate(u, judgement->verified_u * 1e15);
+    snprintf(remark, sizeof remark, " +- %s   (%llu openings, %llu wrong or missing)", u,
+             (unsigned long long)facts->drawn,
+             (unsigned long long)(facts->failed + facts->missing));
+    put_rate(out, "proven", judgement->verified_pflops, remark);
+    if (!judgement->has_entitlement)
+        return;
+    pa_buffer_format(out, "  %-10s %.6g MW of grid connection", "entitled", judgement->entitled_mw);
+    if (judgement->granted_mw >= 0)
+        pa_buffer_format(out, "; granted %.6g MW, overclaim %.6g MW", judgement->granted_mw,
+                         judgement->overclaim_mw);
+    pa_buffer_text(out, "\n");
+}
+
+static void put_findings(struct pa_buffer *out, const struct pa_judgement *judgement) {
+    static const char *const severities[] = {"info", "warning", "critical"};
+    for (uint32_t i = 0; i < judgement->finding_count; i++) {
+        const struct pa_finding *finding = &judgement->findings[i];
+        char text[sizeof finding->text];
+        pa_printable(text, sizeof text, finding->text);
+        pa_buffer_format(out, "  %-8s %s: %s\n", severities[finding->severity], finding->code,
+                         text);
+    }
+}
+
+static void put_judgement(struct pa_buffer *out, const struct pa_judged *judged,
+                          const char *folder) {
+    char reason[sizeof judged->judgement.reason];
+    pa_printable(reason, sizeof reason, judged->judgement.reason);
+    pa_buffer_format(out, "%s  %s\n", pa_verdict_text(judged->judgement.verdict), reason);
+    put_figures(out, judged);
+    put_findings(out, &judged->judgement);
+    if (folder != NULL)
+        pa_buffer_format(out, "  in %s: %s, summary.json, report.html\n", folder,
+                         judged->facts.is_certified ? "certificate.json"
+                                                    : "test-result.json (no certificate)");
+}
+
+int pa_outputs_print(struct pa_judged *judged, const struct pa_key *key, const char *folder,
+                     bool is_json, struct pa_error *error) {
+    struct pa_buffer out = {0};
+    int code = PA_OK;
+    if (!is_json)
+        put_judgement(&out, judged, folder);
+    else if ((code = build_statement(judged, key, error)) == PA_OK)
+        code = pa_summary_write(judged->statement, &out, error);
+    if (code == PA_OK && out.failed)
+        code = pa_fail(error, PA_EMEMORY, "printing the result: out of memory");
+    if (code == PA_OK)
+        code = pa_print_result(out.data, out.size, error);
+    pa_buffer_free(&out);
+    return code;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outputs.h - from evidence to what an audit leaves: certificate.json (or test-result.json),
+ * summary.json, report.html.
+ */
+#ifndef PA_COMMAND_OUTPUTS_H
+#define PA_COMMAND_OUTPUTS_H
+
+#include "certificate/certificate.h"
+#include "judge/judge.h"
+
+/* A judgement with everything that it was made from. Zero-initialise; pa_judged_free in any case.
+ */
+struct pa_judged {
+    struct pa_facts facts;
+    struct pa_claim claim;
+    struct pa_policy policy;
+    struct pa_judgement judgement;
+    json_t *statement;
+};
+
+/* Collect the facts of `evidence` (a path) and judge them. `claim_path` and `policy_name` may be
+ * NULL: those that the session was declared with are used. */
+int pa_judge_evidence(const char *evidence, const char *claim_path, const char *policy_name,
+                      enum pa_recheck recheck, struct pa_judged *out, struct pa_error *error);
+void pa_judged_free(struct pa_judged *judged);
+
+/* Sign and write the three files into `folder`, which is made. */
+int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
+                     struct pa_error *error);
+
+/* Print the judgement for people on stdout, or summary.json when `is_json`. `folder` (may be NULL)
+ * is where files were written. */
+int pa_outputs_print(struct pa_judged *judged, const struct pa_key *key, const char *folder,
+                     bool is_json, struct pa_error *error);
+
+/* The key of --key, or ~/.config/petaudit/key, which is made on first use. */
+int pa_default_key(const char *path, struct pa_key **out, struct pa_error *error);
+/* The path of `name` in ~/.config/petaudit (or $XDG_CONFIG_HOME/petaudit), which is made. */
+int pa_config_path(char *out, size_t size, const char *name, struct pa_error *error);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/command.h"
+#include "command/options.h"
+#include "command/terminal.h"
+#include "measure/calibrate.h"
+#include "measure/crew.h"
+#include "measure/exactness.h"
+#include "proof/vectors.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: petaudit selftest [--devices cpu|all] [--vectors FILE] [--json]\n\n"
+    "Run the protocol's known answers, then check on each device that every class of work gives "
+    "exact products in every\n"
+    "format that runs. With --vectors only that file's known answers are run.\n\n"
+    "Exit status: 0, or 1 on any mismatch.\n\n"
+    "Examples:\n"
+    "  petaudit selftest\n"
+    "  petaudit selftest --vectors tests/vectors/proof.json\n";
+
+enum { MOST_VECTOR_BYTES = 1 << 26 };
+
+struct wishes {
+    const char *devices, *vectors;
+    bool is_json;
+};
+
+static int run_vectors(const char *path, struct pa_vectors_report *report, struct pa_error *error) {
+    struct pa_buffer file = {0};
+    if (path == NULL)
+        return pa_vectors_run_embedded(report, error);
+    int code = pa_file_read(path, MOST_VECTOR_BYTES, &file, error);
+    if (code == PA_OK)
+        code = pa_vectors_run(path, file.data, file.size, report, error);
+    pa_buffer_free(&file);
+    return code;
+}
+
+static json_t *vectors_json(const struct pa_vectors_report *report) {
+    json_t *groups = json_array();
+    for (int i = 0; i < PA_VECTOR_GROUPS; i++)
+        json_array_append_new(groups,
+                              json_pack("{s:s, s:I, s:I, s:I}", "group", report->groups[i].name,
+                                        "cases", (json_int_t)report->groups[i].cases, "checks",
+                                        (json_int_t)report->groups[i].checks, "mismatches",
+                                        (json_int_t)report->groups[i].mismatches));
+    return json_pack("{s:I, s:I, s:s, s:o}", "checks", (json_int_t)report->checks, "mismatches",
+                     (json_int_t)report->mismatches, "first_mismatch", report->first_mismatch,
+                     "groups", groups);
+}
+
+/* One class in one format on one device; counts mismatches and tells what was found. */
+static void check_format(struct pa_device *device, enum pa_class class_id, enum pa_format format,
+                         json_t *list, uint64_t *mismatches) {
+    struct pa_format_facts facts = {0};
+    struct pa_exactness_report report = {0};
+    struct pa_error cause = {0};
+    const char *result = "exact";
+    device->backend->format(device, format, &facts);
+    if (!facts.runs)
+        result = "absent";
+    else if (pa_exactness_check(device, (uint32_t)class_id, format, &report, &cause) != PA_OK)
+        result = "failed";
+    else if (report.mismatches > 0)
+        result = "wrong";
+    bool is_bad = strcmp(result, "failed") == 0 || strcmp(result, "wrong") == 0;
+    *mismatches += is_bad ? 1 : 0;
+    json_array_append_new(
+        list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "device", device->identity.id,
+                        "class", pa_class_traits(class_id)->name, "format", pa_format_name(format),
+                        "result", result, "tiles", (json_int_t)report.tiles, "mismatches",
+                        (json_int_t)report.mismatches, "why",
+                        !facts.runs ? facts.why_not
+                        : is_bad    ? cause.text
+                                    : ""));
+}
+
+static int check_devices(const char *backend, json_t *list, uint64_t *mismatches,
+                         struct pa_error *error) {
+    struct pa_crew_options options = {.backend = backend, .local_size = 1};
+    struct pa_crew *crew = NULL;
+    PA_TRY(pa_crew_open(&options, &crew, error));
+    for (uint32_t d = 0; d < pa_crew_devices(crew); d++)
+        for (int class_id = PA_DENSE16; class_id <= PA_DENSE64; class_id++)
+            for (const enum pa_format *format = pa_class_formats((enum pa_class)class_id);
+                 *format != 0; format++)
+                check_format(pa_crew_device(crew, d), (enum pa_class)class_id, *format, list,
+                             mismatches);
+    pa_crew_close(crew);
+    return PA_OK;
+}
+
+static void put_words(struct pa_buffer *out, const struct pa_vectors_report *report,
+                      const json_t *list) {
+    size_t i;
+    json_t *entry;
+    for (int g = 0; g < PA_VECTOR_GROUPS; g++)
+        if (report->groups[g].cases > 0)
+            pa_buffer_format(out, "vectors  %-9s %6u checks, %u mismatches\n",
+                             report->groups[g].name, report->groups[g].checks,
+                             report->groups[g].mismatches);
+    if (report->mismatches > 0)
+        pa_buffer_format(out, "first mismatch: %s\n", report->first_mismatch);
+    json_array_foreach(list, i, entry) {
+        const char *why = json_string_value(json_object_get(entry, "why"));
+        pa_buffer_format(out, "%-8s %-8s %-5s %-7s %s\n",
+                         json_string_value(json_object_get(entry, "device")),
+                         json_string_value(json_object_get(entry, "class")),
+                         json_string_value(json_object_get(entry, "format")),
+                         json_string_value(json_object_get(entry, "result")), why);
+    }
+}
+
+static int selftest(const struct wishes *wishes, int *status, struct pa_error *error) {
+    struct pa_vectors_report report = {0};
+    struct pa_buffer out = {0};
+    json_t *list = json_array();
+    uint64_t mismatches = 0;
+    const char *backend =
+        wishes->devices != NULL && strcmp(wishes->devices, "all") != 0 ? wishes->devices : NULL;
+    int code = run_vectors(wishes->vectors, &report, error);
+    if (code == PA_OK && wishes->vectors == NULL)
+        code = check_devices(backend, list, &mismatches, error);
+    *status = report.mismatches + mismatches > 0 ? 1 : 0;
+    if (code == PA_OK && !wishes->is_json)
+        put_words(&out, &report, list);
+    json_t *object =
+        json_pack("{s:s, s:b, s:o, s:o}", "schema", "petaudit-selftest/1", "passed",
+                  *status == 0 ? 1 : 0, "vectors", vectors_json(&report), "exactness", list);
+    if (code == PA_OK && wishes->is_json) {
+        char *text = json_dumps(object, JSON_INDENT(2));
+        pa_buffer_format(&out, "%s\n", text != NULL ? text : "");
+        free(text);
+    }
+    json_decref(object);
+    if (code == PA_OK)
+        code = pa_print_result(out.data, out.size, error);
+    pa_buffer_free(&out);
+    return code;
+}
+
+static int run(int argc, char **argv) {
+    struct wishes wishes = {0};
+    const struct pa_option options[] = {
+        {"--devices", NULL, &wishes.devices},
+        {"--vectors", NULL, &wishes.vectors},
+        {"--json", &wishes.is_json, NULL},
+        {NULL, NULL, NULL},
+    };
+    struct pa_arguments arguments;
+    struct pa_error error = {0};
+    int code = pa_options_parse(argc, argv, options, &arguments, &error), status = 0;
+    if (code == PA_OK && arguments.wants_help)
+        code = pa_print_result(help, sizeof help - 1, &error);
+    else if (code == PA_OK && (code = pa_arguments_expect(&arguments, 0, 0, "", &error)) == PA_OK)
+        code = selftest(&wishes, &status, &error);
+    return code == PA_OK ? status : pa_report_error("selftest", &error);
+}
+
+const struct pa_command pa_command_selftest = {
+    "selftest", "known answers and exactness on each device", help, run};

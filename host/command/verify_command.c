@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "certificate/certificate.h"
+#include "command/command.h"
+#include "command/options.h"
+#include "command/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: petaudit verify CERTIFICATE.json [--evidence EVIDENCE.db] [--trust KEY.pub] "
+    "[--json]\n\n"
+    "Check a certificate offline: its form to the byte, its signature and, with the evidence, "
+    "every figure in it, each\n"
+    "opened tile computed again.\n\n"
+    "  --evidence E   derive every figure from the evidence and compare\n"
+    "  --trust K      the public key that you expect the signer to have\n"
+    "  --json         print one JSON object on stdout and nothing else\n\n"
+    "Exit status: 0 authentic, whatever the verdict inside; 2 signed by somebody else than "
+    "--trust; 3 not authentic, or\n"
+    "the evidence contradicts it.\n\n"
+    "Examples:\n"
+    "  petaudit verify certificate.json\n"
+    "  petaudit verify certificate.json --evidence evidence.db --trust auditor.pub\n";
+
+struct wishes {
+    const char *evidence, *trust;
+    bool is_json;
+};
+
+/* What the statement's predicate says of itself, for the first lines. */
+static const char *predicate_text(const struct pa_verification *verification, const char *name) {
+    const json_t *predicate = json_object_get(verification->statement, "predicate");
+    const char *text = json_string_value(json_object_get(predicate, name));
+    return text != NULL ? text : "";
+}
+
+static void put_words(struct pa_buffer *out, const struct pa_verification *verification,
+                      const char *path) {
+    static const char *const signers[] = {
+        "the signer is not known: compare the key id, or name a key with --trust",
+        "the signer is the one you trust", "signed by SOMEBODY ELSE than --trust"};
+    static const char *const evidence[] = {"no evidence was given",
+                                           "the evidence gives the same statement to the byte",
+                                           "the evidence CONTRADICTS it"};
+    char id[2 * PA_HASH_BYTES + 1], failure[sizeof verification->failure];
+    const char *underived[PA_UNDERIVED_MOST];
+    pa_printable(failure, sizeof failure, verification->failure);
+    if (!verification->is_authentic) {
+        pa_buffer_format(out, "NOT AUTHENTIC  %s: %s\n", path, failure);
+        return;
+    }
+    pa_hex(id, verification->key_id.bytes, PA_HASH_BYTES);
+    pa_buffer_format(out, "authentic  %s: %s, verdict %s\n", path,
+                     verification->is_test ? "a TEST result, no certificate"
+                                           : "a capacity certificate",
+                     predicate_text(verification, "verdict"));
+    pa_buffer_format(out, "  key id     %s\n  signer     %s\n  evidence   %s\n", id,
+                     signers[verification->signer], evidence[verification->evidence]);
+    if (failure[0] != '\0')
+        pa_buffer_format(out, "  differs    %s\n", failure);
+    pa_verification_underived(verification, underived);
+    for (int i = 0; i < PA_UNDERIVED_MOST && underived[i] != NULL; i++)
+        pa_buffer_format(out, "  not derived again: %s\n", underived[i]);
+}
+
+static int put_json(struct pa_buffer *out, const struct pa_verification *verification,
+                    struct pa_error *error) {
+    static const char *const signers[] = {"unknown", "trusted", "other"};
+    static const char *const evidence[] = {"not given", "agrees", "contradicts"};
+    char id[2 * PA_HASH_BYTES + 1], failure[sizeof verification->failure];
+    const char *underived[PA_UNDERIVED_MOST];
+    json_t *list = json_array();
+    pa_hex(id, verification->key_id.bytes, PA_HASH_BYTES);
+    pa_printable(failure, sizeof failure, verification->failure);
+    if (verification->is_authentic) {
+        pa_verification_underived(verification, underived);
+        for (int i = 0; i < PA_UNDERIVED_MOST && underived[i] != NULL; i++)
+            json_array_append_new(list, json_string(underived[i]));
+    }
+    json_t *object = json_pack(
+        "{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:o}", "schema", "petaudit-verification/1",
+        "authentic", verification->is_authentic ? 1 : 0, "failure", failure, "signer",
+        signers[verification->signer], "evidence", evidence[verification->evidence], "test",
+        verification->is_test ? 1 : 0, "verdict", predicate_text(verification, "verdict"), "key_id",
+        verification->is_authentic ? id : "", "not_derived", list);
+    char *text = json_dumps(object, JSON_INDENT(2));
+    json_decref(object);
+    if (text == NULL)
+        return pa_fail(error, PA_EMEMORY, "printing the result: out of memory");
+    pa_buffer_text(out, text);
+    pa_buffer_text(out, "\n");
+    free(text);
+    return PA_OK;
+}
+
+/* Fills `verification`; a certificate or evidence that does not hold is a result, not an error. */
+static int check(const struct pa_buffer *file, const struct wishes *wishes,
+                 struct pa_verification *verification, struct pa_error *error) {
+    struct pa_store *store = NULL;
+    uint8_t trusted[PA_PUBLIC_KEY_BYTES];
+    int code = PA_OK;
+    if (wishes->trust != NULL)
+        PA_TRY(pa_key_file_load_public(wishes->trust, trusted, error));
+    code = pa_certificate_verify(file->data, file->size, verification, error);
+    if (code == PA_OK && wishes->trust != NULL)
+        pa_verification_trust(verification, trusted);
+    if (code == PA_OK && wishes->evidence != NULL) {
+        PA_TRY(pa_store_open_readonly(wishes->evidence, &store, error));
+        code = pa_verification_evidence(verification, store, PA_RECHECK_TILES, error);
+        pa_store_close(store);
+    }
+    return code == PA_EINVALID ? PA_OK : code;
+}
+
+static int exit_of(const struct pa_verification *verification) {
+    if (!verification->is_authentic || verification->evidence == PA_EVIDENCE_CONTRADICTS)
+        return 3;
+    return verification->signer == PA_SIGNER_OTHER ? 2 : 0;
+}
+
+static int verify(const char *path, const struct wishes *wishes, int *status,
+                  struct pa_error *error) {
+    struct pa_verification verification = {0};
+    struct pa_buffer file = {0}, out = {0};
+    int code = pa_file_read(path, PA_CERTIFICATE_MOST_BYTES, &file, error);
+    if (code == PA_OK) {
+        code = check(&file, wishes, &verification, error);
+        if (code == PA_OK && wishes->is_json)
+            code = put_json(&out, &verification, error);
+        else if (code == PA_OK)
+            put_words(&out, &verification, path);
+        if (code == PA_OK)
+            code = pa_print_result(out.data, out.size, error);
+        *status = exit_of(&verification);
+        pa_verification_free(&verification);
+    }
+    pa_buffer_free(&file);
+    pa_buffer_free(&out);
+    return code;
+}
+
+static int run(int argc, char **argv) {
+    struct wishes wishes = {0};
+    const struct pa_option options[] = {
+        {"--evidence", NULL, &wishes.evidence},
+        {"--trust", NULL, &wishes.trust},
+        {"--json", &wishes.is_json, NULL},
+        {NULL, NULL, NULL},
+    };
+    struct pa_arguments arguments;
+    struct pa_error error = {0};
+    int code = pa_options_parse(argc, argv, options, &arguments, &error), status = 0;
+    if (code == PA_OK && arguments.wants_help)
+        code = pa_print_result(help, sizeof help - 1, &error);
+    else if (code == PA_OK &&
+             (code = pa_arguments_expect(&arguments, 1, 1, "CERTIFICATE.json", &error)) == PA_OK)
+        code = verify(arguments.plain[0], &wishes, &status, &error);
+    return code == PA_OK ? status : pa_report_error("verify", &error);
+}
+
+const struct pa_command pa_command_verify = {"verify", "check a certificate offline", help, run};
