@@ -29,7 +29,8 @@ with tempfile.TemporaryDirectory() as folder:
     else:
         result = subprocess.run(
             mpirun + command,
-            env={**env, "PETAUDIT_ALLREDUCE": way},
+            # MPI libraries never free what they hold; our own leaks show in the other ways.
+            env={**env, "PETAUDIT_ALLREDUCE": way, "ASAN_OPTIONS": "detect_leaks=0"},
             stdout=subprocess.PIPE,
             timeout=120,
             text=True,
