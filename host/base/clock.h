@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.h - the three clocks of PROTOCOL.md 4, all in integer nanoseconds.
+/* clock.h - the three clocks of docs/protocol.md 4, all in integer nanoseconds.
  *
  * RAW (CLOCK_MONOTONIC_RAW) measures: it is the machine's own oscillator, never slewed by NTP.
  * BOOT (CLOCK_BOOTTIME) runs on through a suspend, so that BOOT - RAW shows one.

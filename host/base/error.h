@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* Values are frozen: they are stored in evidence. The comment is the exit status of the command
- * line (DESIGN.md). */
+ * line (docs/architecture.md). */
 enum pa_status {
     PA_OK = 0,
     PA_EUSAGE = -1,   /*  64: the command line is wrong */

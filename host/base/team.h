@@ -3,7 +3,7 @@
  *
  * A team is `size` threads, each bound to a processor, that run the same function together and then
  * sleep. The caller is not a member: it waits. petaudit owns its threads because a library's own
- * pool, spinning beside ours, costs up to 5 % of the rate (PROTOCOL.md 9).
+ * pool, spinning beside ours, costs up to 5 % of the rate (docs/protocol.md 9).
  */
 #ifndef PA_BASE_TEAM_H
 #define PA_BASE_TEAM_H

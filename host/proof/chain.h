@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chain.h - one device's chain in one epoch, as the prover keeps it (PROTOCOL.md 2 and 3).
+/* chain.h - one device's chain in one epoch, as the prover keeps it (docs/protocol.md 2 and 3).
  *
  * Step t multiplies A by B_t, whose seed comes from h_(t-2): while the device still works on step
  * t-1, step t can already be generated. The loop of a prover is

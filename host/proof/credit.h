@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* credit.h - from checked epochs to the verified rate (PROTOCOL.md 4). */
+/* credit.h - from checked epochs to the verified rate (docs/protocol.md 4). */
 #ifndef PA_PROOF_CREDIT_H
 #define PA_PROOF_CREDIT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* declaration.h - what both sides sign before anything is measured (PROTOCOL.md 2, step 0); bytes
- * in docs/protocol.md.
+/* declaration.h - what both sides sign before anything is measured (docs/protocol.md 2, step 0);
+ * bytes in docs/protocol.md.
  *
  * Nothing that decides the outcome is chosen after it: the session's hash, on which all seeds
  * depend, is the hash of these bytes.

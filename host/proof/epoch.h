@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* epoch.h - challenge, commitment and sample of one epoch (PROTOCOL.md 3). */
+/* epoch.h - challenge, commitment and sample of one epoch (docs/protocol.md 3). */
 #ifndef PA_PROOF_EPOCH_H
 #define PA_PROOF_EPOCH_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* opening.h - what a prover shows of one sampled tile, and how a witness checks it (PROTOCOL.md 3,
- * "check"). */
+/* opening.h - what a prover shows of one sampled tile, and how a witness checks it
+ * (docs/protocol.md 3, "check"). */
 #ifndef PA_PROOF_OPENING_H
 #define PA_PROOF_OPENING_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work_class.h - what is proven: exact products of b-bit integer matrices (PROTOCOL.md 1).
+/* work_class.h - what is proven: exact products of b-bit integer matrices (docs/protocol.md 1).
  *
  * A class says which integers the operands hold, a format which arithmetic a device runs them in.
  * Formats cannot be proven, classes can.
@@ -58,7 +58,7 @@ struct pa_shape {
 /* Dimensions that the protocol can handle at all (they may still be TEST only). Nothing may be
  * multiplied or allocated for a shape that this refuses. */
 bool pa_shape_is_sound(enum pa_class id, struct pa_shape shape);
-/* The stricter limits of a certificate (PROTOCOL.md 2): K = 8192, M >= 2048, N >= 1024. */
+/* The stricter limits of a certificate (docs/protocol.md 2): K = 8192, M >= 2048, N >= 1024. */
 bool pa_shape_is_certified(struct pa_shape shape);
 
 /* 2MNK, counted as classical operations; m*n tiles of 128 x 128. Sound shapes only: no overflow
