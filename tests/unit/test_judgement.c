@@ -498,6 +498,12 @@ static void invalid_evidence_entitles_to_nothing(void **state) {
     assert_true(judgement.conformity == 0);
     assert_non_null(strstr(judgement.reason, "not valid"));
     pa_judgement_free(&judgement);
+    /* Data sheets prove nothing in its place. */
+    bench.policy.basis = PA_BASIS_NOMINAL;
+    judgement = judged(&bench);
+    assert_true(judgement.judged_pflops == 0);
+    assert_true(judgement.entitled_mw == 0);
+    pa_judgement_free(&judgement);
 }
 
 static void findings_of_the_measuring_side_are_repeated_in_order(void **state) {
