@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int pa_fail(struct pa_error *error, int code, const char *format, ...) {
+int(pa_fail)(struct pa_error *error, int code, const char *format, ...) {
     if (error != NULL) {
         va_list args;
         error->code = code;

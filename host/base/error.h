@@ -44,6 +44,11 @@ struct pa_error {
 int pa_fail(struct pa_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A static analyser looks at one file at a time; this tells it what pa_fail returns. */
+#ifdef __clang_analyzer__
+#define pa_fail(error, code, ...) ((pa_fail)(error, code, __VA_ARGS__), (code))
+#endif
+
 /* Put "<context>: " before the message that a callee left, keep its code, and return that code. */
 int pa_fail_in(struct pa_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

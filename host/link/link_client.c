@@ -200,7 +200,7 @@ static int judge_status(const struct pa_link_client *client, struct pa_buffer *r
                        client->url);
     char raw[MOST_ERROR_TEXT + 1], text[MOST_ERROR_TEXT + 1];
     size_t size = refusal->size < MOST_ERROR_TEXT ? refusal->size : MOST_ERROR_TEXT;
-    if (size > 0)
+    if (size > 0 && refusal->data != NULL)
         memcpy(raw, refusal->data, size);
     raw[size] = '\0';
     pa_printable(text, sizeof text, raw);

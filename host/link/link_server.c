@@ -225,7 +225,7 @@ static int open_socket(const char *listen, int *out, uint16_t *port, struct pa_e
     freeaddrinfo(found);
     if (fd < 0)
         return pa_fail(error, PA_EUSAGE, "listening on \"%s\": %s", listen, strerror(errno));
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
         code = pa_fail(error, PA_EINTERNAL, "listening on \"%s\": %s", listen, strerror(errno));

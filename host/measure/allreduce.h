@@ -16,7 +16,7 @@
 
 #include "base/bytes.h"
 #include "device/device.h"
-#include "proof/allreduce.h"
+#include "proof/allreduce_sum.h"
 
 #include <stdatomic.h>
 

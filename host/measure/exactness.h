@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exactness.h - does a format give the exact products of a class on this device?
  *
- * Short chains at the protocol's depth are run and every tile digest is compared with what the witness computes in
- * integers. One wrong bit in one of 16,384 words of a tile is a mismatch.
+ * Short chains at the protocol's depth are run and every tile digest is compared with what the
+ * witness computes in integers. One wrong bit in one of 16,384 words of a tile is a mismatch.
  */
 #ifndef PA_MEASURE_EXACTNESS_H
 #define PA_MEASURE_EXACTNESS_H
@@ -10,7 +10,7 @@
 #include "device/device.h"
 
 struct pa_exactness_report {
-    uint64_t tiles;      /* compared */
+    uint64_t tiles; /* compared */
     uint64_t mismatches;
 };
 

@@ -9,7 +9,7 @@
  *   epoch.h        parameters, nonce, commitment, samples
  *   opening.h      an opening, its bytes and its check
  *   tile.h         the witness's own computation of one tile
- *   allreduce.h    inputs and results of the all-reduce
+ *   allreduce_sum.h  inputs and results of the all-reduce
  *   credit.h       verified rate, n_eff, alpha_r, gaps and aborted epochs
  *   signature.h    ECDSA P-256 keys and signatures
  *   vectors.h      known answers, run through all of these
@@ -21,7 +21,7 @@
 #ifndef PA_PROOF_PROOF_H
 #define PA_PROOF_PROOF_H
 
-#include "proof/allreduce.h"
+#include "proof/allreduce_sum.h"
 #include "proof/chain.h"
 #include "proof/credit.h"
 #include "proof/declaration.h"

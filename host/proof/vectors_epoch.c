@@ -159,7 +159,7 @@ static void run_device(struct epoch_run *epoch, const json_t *device, uint32_t d
     uint64_t *tiles = calloc((size_t)pa_shape_tiles(shape), sizeof *tiles);
     if (tiles == NULL)
         pa_run_fail(run, "M", "less than all memory");
-    for (uint32_t t = 1; run->code == PA_OK && t <= count; t++) {
+    for (uint32_t t = 1; tiles != NULL && run->code == PA_OK && t <= count; t++) {
         pa_run_place(run, "epochs[%zu].devices[%u].steps[%u]", epoch->number, d, t - 1);
         run_step(epoch, json_array_get(steps, t - 1), &epoch->chains[d], t, tiles);
     }
@@ -195,7 +195,7 @@ static void run_samples(struct epoch_run *epoch, const json_t *entry) {
     struct pa_sample *ours = calloc((size_t)count + 1, sizeof *ours);
     if (ours == NULL)
         pa_run_fail(run, "samples", "less than all memory");
-    if (run->code == PA_OK &&
+    if (ours != NULL && run->code == PA_OK &&
         worked(run, pa_epoch_samples(ours, count, &epoch->key, &epoch->root, epoch->shapes,
                                      epoch->tails, epoch->devices, run->error)))
         for (uint32_t j = 0; j < count; j++) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* allreduce.h - what an all-reduce must give, chunk by chunk, from the seed alone
+/* allreduce_sum.h - what an all-reduce must give, chunk by chunk, from the seed alone
  * (docs/protocol.md, "All-reduce").
  *
  * The input of rank r is vector v = r of 8-bit integers under one seed, as int32 words; the result
  * is their sum over the ranks, exact for up to 2^24 of them. Results are compared by the digests of
  * their chunks of 16,384 words. This proves the result, not the traffic.
  */
-#ifndef PA_PROOF_ALLREDUCE_H
-#define PA_PROOF_ALLREDUCE_H
+#ifndef PA_PROOF_ALLREDUCE_SUM_H
+#define PA_PROOF_ALLREDUCE_SUM_H
 
 #include "base/error.h"
 #include "proof/hash.h"

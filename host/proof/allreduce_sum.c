@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proof/allreduce.h"
+#include "proof/allreduce_sum.h"
 
 #include "base/bytes.h"
 #include "kernels/digest.h"
