@@ -47,6 +47,7 @@ static void load_from(const char *path) {
 static void load_module(void) {
     static const char *const places[] = {
         "../lib/petaudit",    /* installed: bin/petaudit */
+        "lib/petaudit",       /* petaudit in the build folder */
         "../../lib/petaudit", /* a program of the tests in the build folder */
         ".",
     };
