@@ -13,54 +13,58 @@ static json_t *build_claim(struct pa_builder *b) {
     for (uint32_t i = 0; i < claim->accelerator_count; i++) {
         const struct pa_claimed_accelerator *kind = &claim->accelerators[i];
         json_t *item = json_object();
-        pa_put_count(b, item, "count", kind->count);
-        pa_put_known(b, item, "memory_gib", kind->memory_gib, kind->memory_gib > 0);
-        pa_put_text(b, item, "model", kind->model);
-        pa_append(b, accelerators, item);
+        pa_statement_put_count(b, item, "count", kind->count);
+        pa_statement_put_known(b, item, "memory_gib", kind->memory_gib, kind->memory_gib > 0);
+        pa_statement_put_text(b, item, "model", kind->model);
+        pa_statement_append(b, accelerators, item);
     }
     json_t *out = json_object();
-    pa_put(b, out, "accelerators", accelerators);
-    pa_put_text(b, out, "basis",
-                claim->basis == PA_BASIS_NONE ? "not told" : pa_basis_name(claim->basis));
-    pa_put_truth(b, out, "is_declared",
-                 memcmp(claim->sha256, b->facts->declaration.claim.bytes, PA_HASH_BYTES) == 0);
-    pa_put_decimal(b, out, "pflops", b->judgement->claim_pflops);
-    pa_put_text(b, out, "precision", pa_precision_name(claim->precision));
-    pa_put_base64(b, out, "text_base64", claim->text, claim->text_bytes);
-    pa_put_hex(b, out, "text_sha256", claim->sha256);
-    pa_put_text(b, out, "unit", claim->capacity_unit);
-    pa_put_decimal(b, out, "value", claim->capacity_value);
+    pa_statement_put(b, out, "accelerators", accelerators);
+    pa_statement_put_text(b, out, "basis",
+                          claim->basis == PA_BASIS_NONE ? "not told" : pa_basis_name(claim->basis));
+    pa_statement_put_truth(
+        b, out, "is_declared",
+        memcmp(claim->sha256, b->facts->declaration.claim.bytes, PA_HASH_BYTES) == 0);
+    pa_statement_put_decimal(b, out, "pflops", b->judgement->claim_pflops);
+    pa_statement_put_text(b, out, "precision", pa_precision_name(claim->precision));
+    pa_statement_put_base64(b, out, "text_base64", claim->text, claim->text_bytes);
+    pa_statement_put_hex(b, out, "text_sha256", claim->sha256);
+    pa_statement_put_text(b, out, "unit", claim->capacity_unit);
+    pa_statement_put_decimal(b, out, "value", claim->capacity_value);
     return out;
 }
 
 static json_t *build_policy(struct pa_builder *b) {
     const struct pa_policy *policy = b->policy;
     json_t *out = json_object();
-    pa_put_text(b, out, "acceptance",
-                policy->acceptance == PA_ACCEPT_GUARDED ? "guarded" : "simple");
-    pa_put_decimal(b, out, "alpha", policy->alpha);
-    pa_put_text(b, out, "assurance", pa_assurance_name(policy->assurance));
-    pa_put_text(b, out, "basis", pa_basis_name(policy->basis));
-    pa_put_known(b, out, "entitlement_mw", policy->entitlement_mw, policy->has_entitlement);
-    pa_put_known(b, out, "entitlement_per_pflops", policy->entitlement_per_pflops,
-                 policy->has_entitlement);
-    pa_put_decimal(b, out, "epoch_s", pa_seconds(policy->epoch_ns));
-    pa_put_text(b, out, "inflation",
-                policy->inflation == PA_INFLATION_DIVIDE ? "divide" : "report");
-    pa_put_count(b, out, "interruptions", policy->interruptions);
-    pa_put_truth(b, out, "is_declared",
-                 memcmp(policy->sha256, b->facts->declaration.policy.bytes, PA_HASH_BYTES) == 0);
-    pa_put_decimal(b, out, "k", policy->k);
-    pa_put_decimal(b, out, "longest_gap_s", pa_seconds(policy->longest_gap_ns));
-    pa_put_text(b, out, "name", policy->name);
-    pa_put_count(b, out, "openings", policy->openings);
-    pa_put_text(b, out, "rounding",
-                policy->rounding == PA_ROUND_WHOLE_BLOCKS ? "whole_blocks" : "proportional");
-    pa_put_hex(b, out, "sha256", policy->sha256);
-    pa_put_text(b, out, "source", policy->source);
-    pa_put_base64(b, out, "text_base64", policy->text, policy->text_bytes);
-    pa_put_text(b, out, "title", policy->title);
-    pa_put_decimal(b, out, "window_s", pa_seconds(policy->window_ns));
+    pa_statement_put_text(b, out, "acceptance",
+                          policy->acceptance == PA_ACCEPT_GUARDED ? "guarded" : "simple");
+    pa_statement_put_decimal(b, out, "alpha", policy->alpha);
+    pa_statement_put_text(b, out, "assurance", pa_assurance_name(policy->assurance));
+    pa_statement_put_text(b, out, "basis", pa_basis_name(policy->basis));
+    pa_statement_put_known(b, out, "entitlement_mw", policy->entitlement_mw,
+                           policy->has_entitlement);
+    pa_statement_put_known(b, out, "entitlement_per_pflops", policy->entitlement_per_pflops,
+                           policy->has_entitlement);
+    pa_statement_put_decimal(b, out, "epoch_s", pa_statement_seconds(policy->epoch_ns));
+    pa_statement_put_text(b, out, "inflation",
+                          policy->inflation == PA_INFLATION_DIVIDE ? "divide" : "report");
+    pa_statement_put_count(b, out, "interruptions", policy->interruptions);
+    pa_statement_put_truth(
+        b, out, "is_declared",
+        memcmp(policy->sha256, b->facts->declaration.policy.bytes, PA_HASH_BYTES) == 0);
+    pa_statement_put_decimal(b, out, "k", policy->k);
+    pa_statement_put_decimal(b, out, "longest_gap_s", pa_statement_seconds(policy->longest_gap_ns));
+    pa_statement_put_text(b, out, "name", policy->name);
+    pa_statement_put_count(b, out, "openings", policy->openings);
+    pa_statement_put_text(b, out, "rounding",
+                          policy->rounding == PA_ROUND_WHOLE_BLOCKS ? "whole_blocks"
+                                                                    : "proportional");
+    pa_statement_put_hex(b, out, "sha256", policy->sha256);
+    pa_statement_put_text(b, out, "source", policy->source);
+    pa_statement_put_base64(b, out, "text_base64", policy->text, policy->text_bytes);
+    pa_statement_put_text(b, out, "title", policy->title);
+    pa_statement_put_decimal(b, out, "window_s", pa_statement_seconds(policy->window_ns));
     return out;
 }
 
@@ -68,33 +72,33 @@ static json_t *build_verified(struct pa_builder *b) {
     const struct pa_judgement *judgement = b->judgement;
     const struct pa_credit *credit = &b->facts->credit;
     json_t *out = json_object();
-    pa_put_decimal(b, out, "alpha_r", credit->alpha_r);
-    pa_put_decimal(b, out, "confidence", judgement->confidence);
+    pa_statement_put_decimal(b, out, "alpha_r", credit->alpha_r);
+    pa_statement_put_decimal(b, out, "confidence", judgement->confidence);
     /* The witness in the prover's own process protects against errors, not against fraud: no
      * percentage may stand there. */
     char confidence[PA_DECIMAL_TEXT_BYTES + 2];
-    pa_percent_text(confidence, judgement->confidence);
-    pa_put_text(b, out, "confidence_text",
-                judgement->assurance == PA_ASSURANCE_SELF ? "self-declared" : confidence);
-    pa_put_decimal(b, out, "gap_s", pa_seconds(credit->gap_ns));
-    pa_put_count(b, out, "gaps", credit->gaps);
-    pa_put_decimal(b, out, "honest_fraction_lower", judgement->honest_fraction_lower);
-    pa_put_decimal(b, out, "n_effective", credit->n_effective);
-    pa_put_decimal(b, out, "operations", credit->operations);
-    pa_put_decimal(b, out, "pflops", judgement->verified_pflops);
-    pa_put_decimal(b, out, "rate_pflops", judgement->verified_rate_pflops);
-    pa_put_decimal(b, out, "seconds", credit->seconds);
-    pa_put_decimal(b, out, "substitution_bound", judgement->substitution_bound);
-    pa_put_decimal(b, out, "u", judgement->verified_u);
+    pa_statement_percent_text(confidence, judgement->confidence);
+    pa_statement_put_text(b, out, "confidence_text",
+                          judgement->assurance == PA_ASSURANCE_SELF ? "self-declared" : confidence);
+    pa_statement_put_decimal(b, out, "gap_s", pa_statement_seconds(credit->gap_ns));
+    pa_statement_put_count(b, out, "gaps", credit->gaps);
+    pa_statement_put_decimal(b, out, "honest_fraction_lower", judgement->honest_fraction_lower);
+    pa_statement_put_decimal(b, out, "n_effective", credit->n_effective);
+    pa_statement_put_decimal(b, out, "operations", credit->operations);
+    pa_statement_put_decimal(b, out, "pflops", judgement->verified_pflops);
+    pa_statement_put_decimal(b, out, "rate_pflops", judgement->verified_rate_pflops);
+    pa_statement_put_decimal(b, out, "seconds", credit->seconds);
+    pa_statement_put_decimal(b, out, "substitution_bound", judgement->substitution_bound);
+    pa_statement_put_decimal(b, out, "u", judgement->verified_u);
     return out;
 }
 
 static json_t *build_judged(struct pa_builder *b) {
     json_t *out = json_object();
-    pa_put_text(b, out, "basis", pa_basis_name(b->judgement->basis));
-    pa_put_decimal(b, out, "conformity", b->judgement->conformity);
-    pa_put_decimal(b, out, "pflops", b->judgement->judged_pflops);
-    pa_put_decimal(b, out, "u", b->judgement->judged_u);
+    pa_statement_put_text(b, out, "basis", pa_basis_name(b->judgement->basis));
+    pa_statement_put_decimal(b, out, "conformity", b->judgement->conformity);
+    pa_statement_put_decimal(b, out, "pflops", b->judgement->judged_pflops);
+    pa_statement_put_decimal(b, out, "u", b->judgement->judged_u);
     return out;
 }
 
@@ -102,10 +106,10 @@ static json_t *build_entitlement(struct pa_builder *b) {
     const struct pa_judgement *judgement = b->judgement;
     bool is_granted = judgement->granted_mw >= 0;
     json_t *out = json_object();
-    pa_put_known(b, out, "granted_mw", judgement->granted_mw, is_granted);
-    pa_put_known(b, out, "mw", judgement->entitled_mw, judgement->has_entitlement);
-    pa_put_known(b, out, "overclaim_mw", judgement->overclaim_mw,
-                 is_granted && judgement->has_entitlement);
+    pa_statement_put_known(b, out, "granted_mw", judgement->granted_mw, is_granted);
+    pa_statement_put_known(b, out, "mw", judgement->entitled_mw, judgement->has_entitlement);
+    pa_statement_put_known(b, out, "overclaim_mw", judgement->overclaim_mw,
+                           is_granted && judgement->has_entitlement);
     return out;
 }
 
@@ -117,19 +121,19 @@ static json_t *build_findings(struct pa_builder *b) {
     for (uint32_t i = 0; i < b->judgement->finding_count; i++) {
         const struct pa_finding *finding = &b->judgement->findings[i];
         json_t *item = json_object();
-        pa_put_text(b, item, "code", finding->code);
-        pa_put_text(b, item, "severity", severities[finding->severity]);
-        pa_put_text(b, item, "text", finding->text);
-        pa_append(b, out, item);
+        pa_statement_put_text(b, item, "code", finding->code);
+        pa_statement_put_text(b, item, "severity", severities[finding->severity]);
+        pa_statement_put_text(b, item, "text", finding->text);
+        pa_statement_append(b, out, item);
     }
     return out;
 }
 
 static json_t *build_site(struct pa_builder *b) {
     json_t *out = json_object();
-    pa_put_text(b, out, "declared", b->facts->declaration.site);
-    pa_put_text(b, out, "name", b->claim->site_name);
-    pa_put_text(b, out, "region", b->claim->site_region);
+    pa_statement_put_text(b, out, "declared", b->facts->declaration.site);
+    pa_statement_put_text(b, out, "name", b->claim->site_name);
+    pa_statement_put_text(b, out, "region", b->claim->site_region);
     return out;
 }
 
@@ -137,56 +141,56 @@ static json_t *build_signer(struct pa_builder *b, const uint8_t key[PA_PUBLIC_KE
     struct pa_hash id;
     pa_public_key_id(key, &id);
     json_t *out = json_object();
-    pa_put_hex(b, out, "key_id", id.bytes);
-    pa_put_base64(b, out, "public_key", key, PA_PUBLIC_KEY_BYTES);
+    pa_statement_put_hex(b, out, "key_id", id.bytes);
+    pa_statement_put_base64(b, out, "public_key", key, PA_PUBLIC_KEY_BYTES);
     return out;
 }
 
 static json_t *build_rate(struct pa_builder *b, double pflops) {
     json_t *out = json_object();
-    pa_put_known(b, out, "pflops", pflops, pflops > 0);
+    pa_statement_put_known(b, out, "pflops", pflops, pflops > 0);
     return out;
 }
 
 static json_t *build_power(struct pa_builder *b) {
     json_t *out = json_object();
-    pa_put_text(b, out, "level", "none");
-    pa_put_text(b, out, "source", "none");
-    pa_put_known(b, out, "watts", 0, false);
+    pa_statement_put_text(b, out, "level", "none");
+    pa_statement_put_text(b, out, "source", "none");
+    pa_statement_put_known(b, out, "watts", 0, false);
     return out;
 }
 
 static json_t *build_predicate(struct pa_builder *b, const uint8_t signer[PA_PUBLIC_KEY_BYTES]) {
     const struct pa_facts *facts = b->facts;
     json_t *out = json_object();
-    pa_put(b, out, "allreduce", pa_build_allreduce(b));
-    pa_put_text(b, out, "assurance", pa_assurance_name(b->judgement->assurance));
-    pa_put_text(b, out, "center", b->claim->center);
-    pa_put(b, out, "claim", build_claim(b));
-    pa_put_count(b, out, "device_count", facts->device_count);
-    pa_put(b, out, "devices", pa_build_devices(b));
-    pa_put(b, out, "entitlement", build_entitlement(b));
-    pa_put_count(b, out, "epoch_count", facts->epoch_count);
-    pa_put(b, out, "epochs", pa_build_epochs(b));
-    pa_put(b, out, "findings", build_findings(b));
-    pa_put_utc(b, out, "issued_utc", facts->ended_utc_ns);
-    pa_put(b, out, "judged", build_judged(b));
-    pa_put(b, out, "nominal", build_rate(b, b->judgement->nominal_pflops));
-    pa_put(b, out, "not_proven", pa_build_not_proven(b));
-    pa_put(b, out, "openings", pa_build_openings(b));
-    pa_put_text(b, out, "operator", b->claim->operator_name);
-    pa_put(b, out, "policy", build_policy(b));
-    pa_put(b, out, "power", build_power(b));
-    pa_put(b, out, "raw", build_rate(b, b->judgement->raw_pflops));
-    pa_put_text(b, out, "reason", b->judgement->reason);
-    pa_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");
-    pa_put_text(b, out, "schema", PA_CERTIFICATE_SCHEMA);
-    pa_put(b, out, "session", pa_build_session(b));
-    pa_put(b, out, "signer", build_signer(b, signer));
-    pa_put(b, out, "site", build_site(b));
-    pa_put(b, out, "tool", pa_build_tool(b));
-    pa_put_text(b, out, "verdict", pa_verdict_name(b->judgement->verdict));
-    pa_put(b, out, "verified", build_verified(b));
+    pa_statement_put(b, out, "allreduce", pa_statement_build_allreduce(b));
+    pa_statement_put_text(b, out, "assurance", pa_assurance_name(b->judgement->assurance));
+    pa_statement_put_text(b, out, "center", b->claim->center);
+    pa_statement_put(b, out, "claim", build_claim(b));
+    pa_statement_put_count(b, out, "device_count", facts->device_count);
+    pa_statement_put(b, out, "devices", pa_statement_build_devices(b));
+    pa_statement_put(b, out, "entitlement", build_entitlement(b));
+    pa_statement_put_count(b, out, "epoch_count", facts->epoch_count);
+    pa_statement_put(b, out, "epochs", pa_statement_build_epochs(b));
+    pa_statement_put(b, out, "findings", build_findings(b));
+    pa_statement_put_utc(b, out, "issued_utc", facts->ended_utc_ns);
+    pa_statement_put(b, out, "judged", build_judged(b));
+    pa_statement_put(b, out, "nominal", build_rate(b, b->judgement->nominal_pflops));
+    pa_statement_put(b, out, "not_proven", pa_build_not_proven(b));
+    pa_statement_put(b, out, "openings", pa_statement_build_openings(b));
+    pa_statement_put_text(b, out, "operator", b->claim->operator_name);
+    pa_statement_put(b, out, "policy", build_policy(b));
+    pa_statement_put(b, out, "power", build_power(b));
+    pa_statement_put(b, out, "raw", build_rate(b, b->judgement->raw_pflops));
+    pa_statement_put_text(b, out, "reason", b->judgement->reason);
+    pa_statement_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");
+    pa_statement_put_text(b, out, "schema", PA_CERTIFICATE_SCHEMA);
+    pa_statement_put(b, out, "session", pa_statement_build_session(b));
+    pa_statement_put(b, out, "signer", build_signer(b, signer));
+    pa_statement_put(b, out, "site", build_site(b));
+    pa_statement_put(b, out, "tool", pa_statement_build_tool(b));
+    pa_statement_put_text(b, out, "verdict", pa_verdict_name(b->judgement->verdict));
+    pa_statement_put(b, out, "verified", build_verified(b));
     return out;
 }
 
@@ -197,18 +201,18 @@ int pa_statement_build(const struct pa_facts *facts, const struct pa_claim *clai
     struct pa_builder b = {.facts = facts, .claim = claim, .policy = policy};
     b.judgement = judgement;
     json_t *digest = json_object();
-    pa_put_hex(&b, digest, "sha256", facts->transcript.bytes);
+    pa_statement_put_hex(&b, digest, "sha256", facts->transcript.bytes);
     json_t *subject = json_object();
-    pa_put(&b, subject, "digest", digest);
-    pa_put_text(&b, subject, "name", "evidence.db");
+    pa_statement_put(&b, subject, "digest", digest);
+    pa_statement_put_text(&b, subject, "name", "evidence.db");
     json_t *subjects = json_array();
-    pa_append(&b, subjects, subject);
+    pa_statement_append(&b, subjects, subject);
     json_t *statement = json_object();
-    pa_put_text(&b, statement, "_type", PA_STATEMENT_TYPE);
-    pa_put(&b, statement, "predicate", build_predicate(&b, signer));
-    pa_put_text(&b, statement, "predicateType",
-                facts->is_certified ? PA_PREDICATE_CERTIFICATE : PA_PREDICATE_TEST);
-    pa_put(&b, statement, "subject", subjects);
+    pa_statement_put_text(&b, statement, "_type", PA_STATEMENT_TYPE);
+    pa_statement_put(&b, statement, "predicate", build_predicate(&b, signer));
+    pa_statement_put_text(&b, statement, "predicateType",
+                          facts->is_certified ? PA_PREDICATE_CERTIFICATE : PA_PREDICATE_TEST);
+    pa_statement_put(&b, statement, "subject", subjects);
     *out = NULL;
     if (b.failed || statement == NULL || b.not_finite != NULL) {
         json_decref(statement);

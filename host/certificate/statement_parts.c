@@ -3,17 +3,17 @@
 
 #include <string.h>
 
-json_t *pa_build_allreduce(struct pa_builder *b) {
+json_t *pa_statement_build_allreduce(struct pa_builder *b) {
     json_t *out = json_array();
     for (uint32_t i = 0; i < b->facts->allreduce_count; i++) {
         const struct pa_fact_allreduce *run = &b->facts->allreduce[i];
         json_t *item = json_object();
-        pa_put_decimal(b, item, "algbw_gbs", run->algbw_gbs);
-        pa_put_decimal(b, item, "busbw_gbs", run->busbw_gbs);
-        pa_put_count(b, item, "bytes", run->bytes);
-        pa_put_count(b, item, "ranks", run->ranks);
-        pa_put_truth(b, item, "verified", run->verified);
-        pa_append(b, out, item);
+        pa_statement_put_decimal(b, item, "algbw_gbs", run->algbw_gbs);
+        pa_statement_put_decimal(b, item, "busbw_gbs", run->busbw_gbs);
+        pa_statement_put_count(b, item, "bytes", run->bytes);
+        pa_statement_put_count(b, item, "ranks", run->ranks);
+        pa_statement_put_truth(b, item, "verified", run->verified);
+        pa_statement_append(b, out, item);
     }
     return out;
 }
@@ -22,38 +22,39 @@ static json_t *build_device(struct pa_builder *b, const struct pa_fact_device *d
     double seconds = b->facts->credit.seconds;
     double rate = seconds > 0 ? device->operations / seconds : 0;
     json_t *out = json_object();
-    pa_put_text(b, out, "backend", device->backend);
-    pa_put_text(b, out, "declared_name", device->name);
-    pa_put_text(b, out, "details", device->details);
-    pa_put_known(b, out, "efficiency",
-                 device->peak_per_second > 0 ? rate / device->peak_per_second : 0,
-                 device->peak_per_second > 0);
-    pa_put_text(b, out, "format", device->format);
-    pa_put_text(b, out, "host", device->host);
-    pa_put_text(b, out, "id", device->id);
-    pa_put_truth(b, out, "is_changed", device->changed);
-    pa_put_truth(b, out, "is_emulated", device->emulated);
-    pa_put_truth(b, out, "is_lost", device->lost);
-    pa_put_text(b, out, "library", device->library);
-    pa_put_text(b, out, "lost_text", device->lost_text);
-    pa_put_count(b, out, "m", device->m);
-    pa_put_count(b, out, "memory_bytes", device->memory_bytes);
-    pa_put_count(b, out, "n", device->n);
-    pa_put_text(b, out, "name", device->model);
-    pa_put_text(b, out, "peak_basis", device->peak_basis);
-    pa_put_known(b, out, "peak_pflops", device->peak_per_second * 1e-15,
-                 device->peak_per_second > 0);
-    pa_put_decimal(b, out, "pflops", rate * 1e-15);
-    pa_put_known(b, out, "raw_pflops", device->raw_per_second * 1e-15, device->raw_per_second > 0);
-    pa_put_count(b, out, "steps", device->steps);
-    pa_put_text(b, out, "variant", device->variant);
+    pa_statement_put_text(b, out, "backend", device->backend);
+    pa_statement_put_text(b, out, "declared_name", device->name);
+    pa_statement_put_text(b, out, "details", device->details);
+    pa_statement_put_known(b, out, "efficiency",
+                           device->peak_per_second > 0 ? rate / device->peak_per_second : 0,
+                           device->peak_per_second > 0);
+    pa_statement_put_text(b, out, "format", device->format);
+    pa_statement_put_text(b, out, "host", device->host);
+    pa_statement_put_text(b, out, "id", device->id);
+    pa_statement_put_truth(b, out, "is_changed", device->changed);
+    pa_statement_put_truth(b, out, "is_emulated", device->emulated);
+    pa_statement_put_truth(b, out, "is_lost", device->lost);
+    pa_statement_put_text(b, out, "library", device->library);
+    pa_statement_put_text(b, out, "lost_text", device->lost_text);
+    pa_statement_put_count(b, out, "m", device->m);
+    pa_statement_put_count(b, out, "memory_bytes", device->memory_bytes);
+    pa_statement_put_count(b, out, "n", device->n);
+    pa_statement_put_text(b, out, "name", device->model);
+    pa_statement_put_text(b, out, "peak_basis", device->peak_basis);
+    pa_statement_put_known(b, out, "peak_pflops", device->peak_per_second * 1e-15,
+                           device->peak_per_second > 0);
+    pa_statement_put_decimal(b, out, "pflops", rate * 1e-15);
+    pa_statement_put_known(b, out, "raw_pflops", device->raw_per_second * 1e-15,
+                           device->raw_per_second > 0);
+    pa_statement_put_count(b, out, "steps", device->steps);
+    pa_statement_put_text(b, out, "variant", device->variant);
     return out;
 }
 
-json_t *pa_build_devices(struct pa_builder *b) {
+json_t *pa_statement_build_devices(struct pa_builder *b) {
     json_t *out = json_array();
     for (uint32_t d = 0; d < b->facts->device_count && d < PA_STATEMENT_MOST_DEVICES; d++)
-        pa_append(b, out, build_device(b, &b->facts->devices[d]));
+        pa_statement_append(b, out, build_device(b, &b->facts->devices[d]));
     return out;
 }
 
@@ -62,36 +63,38 @@ static json_t *build_epoch(struct pa_builder *b, const struct pa_fact_epoch *epo
     /* An aborted epoch counts with its planned length and no work. */
     uint64_t ns = is_closed ? epoch->t1.raw_ns - epoch->t0.raw_ns : b->facts->declaration.epoch_ns;
     json_t *out = json_object();
-    pa_put_count(b, out, "drawn", epoch->drawn);
-    pa_put_count(b, out, "failed", epoch->failed);
-    pa_put_decimal(b, out, "gap_s", epoch->after_gap ? pa_seconds(epoch->gap_ns) : 0);
-    pa_put_count(b, out, "missing", epoch->missing);
-    pa_put_count(b, out, "number", epoch->number);
-    pa_put_decimal(b, out, "pflops", is_closed ? epoch->operations / pa_seconds(ns) * 1e-15 : 0);
-    pa_put_decimal(b, out, "seconds", pa_seconds(ns));
-    pa_put_text(b, out, "state", epoch->state == PA_EPOCH_CLOSED ? "closed" : "aborted");
-    pa_put_utc(b, out, "t0_utc", epoch->t0.utc_ns);
-    pa_put_utc(b, out, "t1_utc", is_closed ? epoch->t1.utc_ns : epoch->t0.utc_ns + ns);
+    pa_statement_put_count(b, out, "drawn", epoch->drawn);
+    pa_statement_put_count(b, out, "failed", epoch->failed);
+    pa_statement_put_decimal(b, out, "gap_s",
+                             epoch->after_gap ? pa_statement_seconds(epoch->gap_ns) : 0);
+    pa_statement_put_count(b, out, "missing", epoch->missing);
+    pa_statement_put_count(b, out, "number", epoch->number);
+    pa_statement_put_decimal(b, out, "pflops",
+                             is_closed ? epoch->operations / pa_statement_seconds(ns) * 1e-15 : 0);
+    pa_statement_put_decimal(b, out, "seconds", pa_statement_seconds(ns));
+    pa_statement_put_text(b, out, "state", epoch->state == PA_EPOCH_CLOSED ? "closed" : "aborted");
+    pa_statement_put_utc(b, out, "t0_utc", epoch->t0.utc_ns);
+    pa_statement_put_utc(b, out, "t1_utc", is_closed ? epoch->t1.utc_ns : epoch->t0.utc_ns + ns);
     return out;
 }
 
-json_t *pa_build_epochs(struct pa_builder *b) {
+json_t *pa_statement_build_epochs(struct pa_builder *b) {
     json_t *out = json_array();
     for (uint32_t e = 0; e < b->facts->epoch_count && e < PA_STATEMENT_MOST_EPOCHS; e++)
-        pa_append(b, out, build_epoch(b, &b->facts->epochs[e]));
+        pa_statement_append(b, out, build_epoch(b, &b->facts->epochs[e]));
     return out;
 }
 
-json_t *pa_build_openings(struct pa_builder *b) {
+json_t *pa_statement_build_openings(struct pa_builder *b) {
     json_t *out = json_object();
-    pa_put_count(b, out, "drawn", b->facts->drawn);
-    pa_put_count(b, out, "failed", b->facts->failed);
-    pa_put_text(b, out, "first_failure", b->facts->first_failure);
-    pa_put_count(b, out, "missing", b->facts->missing);
+    pa_statement_put_count(b, out, "drawn", b->facts->drawn);
+    pa_statement_put_count(b, out, "failed", b->facts->failed);
+    pa_statement_put_text(b, out, "first_failure", b->facts->first_failure);
+    pa_statement_put_count(b, out, "missing", b->facts->missing);
     return out;
 }
 
-json_t *pa_build_session(struct pa_builder *b) {
+json_t *pa_statement_build_session(struct pa_builder *b) {
     const struct pa_facts *facts = b->facts;
     const struct pa_declaration *declaration = &facts->declaration;
     const struct pa_class_traits *traits = pa_class_traits(declaration->class_id);
@@ -99,47 +102,48 @@ json_t *pa_build_session(struct pa_builder *b) {
     pa_public_key_id(declaration->witness_key, &witness);
     pa_public_key_id(declaration->prover_key, &prover);
     json_t *out = json_object();
-    pa_put_decimal(b, out, "alpha", (double)declaration->alpha_ppm * 1e-6);
-    pa_put_utc(b, out, "begun_utc", facts->begun_utc_ns);
-    pa_put_text(b, out, "broken", facts->broken);
-    pa_put_text(b, out, "class", traits == NULL ? "none" : traits->name);
-    pa_put_decimal(b, out, "clock_step_s", facts->clock_step_seconds);
-    pa_put_utc(b, out, "ended_utc", facts->ended_utc_ns);
-    pa_put_decimal(b, out, "epoch_s", pa_seconds(declaration->epoch_ns));
-    pa_put_count(b, out, "epochs", declaration->epochs);
-    pa_put_hex(b, out, "hash", facts->session.bytes);
-    pa_put_count(b, out, "interruptions", declaration->interruptions);
-    pa_put_truth(b, out, "is_finished", facts->is_finished);
-    pa_put_count(b, out, "k", declaration->k);
-    pa_put_decimal(b, out, "longest_gap_s", pa_seconds(declaration->longest_gap_ns));
-    pa_put_count(b, out, "openings", declaration->openings);
-    pa_put_text(b, out, "proven", traits == NULL ? "nothing" : traits->proven);
-    pa_put_hex(b, out, "prover_key_id", prover.bytes);
-    pa_put_count(b, out, "records", facts->records);
-    pa_put_count(b, out, "serial", declaration->serial);
-    pa_put_text(b, out, "test_build", facts->is_test_build ? facts->test_build : "");
-    pa_put_hex(b, out, "witness_key_id", witness.bytes);
+    pa_statement_put_decimal(b, out, "alpha", (double)declaration->alpha_ppm * 1e-6);
+    pa_statement_put_utc(b, out, "begun_utc", facts->begun_utc_ns);
+    pa_statement_put_text(b, out, "broken", facts->broken);
+    pa_statement_put_text(b, out, "class", traits == NULL ? "none" : traits->name);
+    pa_statement_put_decimal(b, out, "clock_step_s", facts->clock_step_seconds);
+    pa_statement_put_utc(b, out, "ended_utc", facts->ended_utc_ns);
+    pa_statement_put_decimal(b, out, "epoch_s", pa_statement_seconds(declaration->epoch_ns));
+    pa_statement_put_count(b, out, "epochs", declaration->epochs);
+    pa_statement_put_hex(b, out, "hash", facts->session.bytes);
+    pa_statement_put_count(b, out, "interruptions", declaration->interruptions);
+    pa_statement_put_truth(b, out, "is_finished", facts->is_finished);
+    pa_statement_put_count(b, out, "k", declaration->k);
+    pa_statement_put_decimal(b, out, "longest_gap_s",
+                             pa_statement_seconds(declaration->longest_gap_ns));
+    pa_statement_put_count(b, out, "openings", declaration->openings);
+    pa_statement_put_text(b, out, "proven", traits == NULL ? "nothing" : traits->proven);
+    pa_statement_put_hex(b, out, "prover_key_id", prover.bytes);
+    pa_statement_put_count(b, out, "records", facts->records);
+    pa_statement_put_count(b, out, "serial", declaration->serial);
+    pa_statement_put_text(b, out, "test_build", facts->is_test_build ? facts->test_build : "");
+    pa_statement_put_hex(b, out, "witness_key_id", witness.bytes);
     return out;
 }
 
 /* What the measuring program said of itself, from the evidence and not from the program that
  * judges: two people who judge the same evidence get the same bytes. */
-json_t *pa_build_tool(struct pa_builder *b) {
+json_t *pa_statement_build_tool(struct pa_builder *b) {
     static const char *const names[] = {"commit", "sha256", "version"};
     const json_t *note = pa_facts_note(b->facts, "tool");
     json_t *out = json_object();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *text = json_string_value(json_object_get(note, names[i]));
-        pa_put_text(b, out, names[i], text == NULL || strlen(text) > 256 ? "" : text);
+        pa_statement_put_text(b, out, names[i], text == NULL || strlen(text) > 256 ? "" : text);
     }
     return out;
 }
 
 static void put_caveat(struct pa_builder *b, json_t *list, const char *code, const char *text) {
     json_t *item = json_object();
-    pa_put_text(b, item, "code", code);
-    pa_put_text(b, item, "text", text);
-    pa_append(b, list, item);
+    pa_statement_put_text(b, item, "code", code);
+    pa_statement_put_text(b, item, "text", text);
+    pa_statement_append(b, list, item);
 }
 
 json_t *pa_build_not_proven(struct pa_builder *b) {

@@ -2,7 +2,7 @@
 /* statement_parts.h - inside the room: putting members into a statement, and its longer parts.
  *
  * The first failure is remembered in the builder and asked for once at the end, so that building
- * reads as a list of members. Every `pa_put` takes its value over.
+ * reads as a list of members. Every `pa_statement_put` takes its value over.
  */
 #ifndef PA_CERTIFICATE_STATEMENT_PARTS_H
 #define PA_CERTIFICATE_STATEMENT_PARTS_H
@@ -18,31 +18,32 @@ struct pa_builder {
     const char *not_finite; /* the first figure that is none */
 };
 
-void pa_put(struct pa_builder *b, json_t *object, const char *name, json_t *value);
-void pa_append(struct pa_builder *b, json_t *list, json_t *value);
-void pa_put_text(struct pa_builder *b, json_t *object, const char *name, const char *text);
-void pa_put_count(struct pa_builder *b, json_t *object, const char *name, uint64_t value);
-void pa_put_truth(struct pa_builder *b, json_t *object, const char *name, bool value);
-void pa_put_decimal(struct pa_builder *b, json_t *object, const char *name, double value);
+void pa_statement_put(struct pa_builder *b, json_t *object, const char *name, json_t *value);
+void pa_statement_append(struct pa_builder *b, json_t *list, json_t *value);
+void pa_statement_put_text(struct pa_builder *b, json_t *object, const char *name,
+                           const char *text);
+void pa_statement_put_count(struct pa_builder *b, json_t *object, const char *name, uint64_t value);
+void pa_statement_put_truth(struct pa_builder *b, json_t *object, const char *name, bool value);
+void pa_statement_put_decimal(struct pa_builder *b, json_t *object, const char *name, double value);
 /* A decimal, or null when it is not known. */
-void pa_put_known(struct pa_builder *b, json_t *object, const char *name, double value,
-                  bool is_known);
-void pa_put_utc(struct pa_builder *b, json_t *object, const char *name, uint64_t utc_ns);
-void pa_put_hex(struct pa_builder *b, json_t *object, const char *name,
-                const uint8_t hash[PA_HASH_BYTES]);
-void pa_put_base64(struct pa_builder *b, json_t *object, const char *name, const void *data,
-                   size_t size);
+void pa_statement_put_known(struct pa_builder *b, json_t *object, const char *name, double value,
+                            bool is_known);
+void pa_statement_put_utc(struct pa_builder *b, json_t *object, const char *name, uint64_t utc_ns);
+void pa_statement_put_hex(struct pa_builder *b, json_t *object, const char *name,
+                          const uint8_t hash[PA_HASH_BYTES]);
+void pa_statement_put_base64(struct pa_builder *b, json_t *object, const char *name,
+                             const void *data, size_t size);
 
-double pa_seconds(uint64_t ns);
+double pa_statement_seconds(uint64_t ns);
 /* 0.995 as "99.5 %"; `out` takes PA_DECIMAL_TEXT_BYTES + 2. */
-void pa_percent_text(char *out, double fraction);
+void pa_statement_percent_text(char *out, double fraction);
 
-json_t *pa_build_allreduce(struct pa_builder *b);
-json_t *pa_build_devices(struct pa_builder *b);
-json_t *pa_build_epochs(struct pa_builder *b);
-json_t *pa_build_openings(struct pa_builder *b);
-json_t *pa_build_session(struct pa_builder *b);
-json_t *pa_build_tool(struct pa_builder *b);
+json_t *pa_statement_build_allreduce(struct pa_builder *b);
+json_t *pa_statement_build_devices(struct pa_builder *b);
+json_t *pa_statement_build_epochs(struct pa_builder *b);
+json_t *pa_statement_build_openings(struct pa_builder *b);
+json_t *pa_statement_build_session(struct pa_builder *b);
+json_t *pa_statement_build_tool(struct pa_builder *b);
 json_t *pa_build_not_proven(struct pa_builder *b);
 
 #endif

@@ -190,10 +190,11 @@ static void find_weaker_than_policy(struct pa_judging *judging) {
     if (!facts->is_certified)
         pa_finding_add(judging, "TEST", WARNING, PA_EFFECT_NO_PASS,
                        "The result type is TEST: the shapes are smaller than a certificate needs.");
-    if (declaration->openings < policy->openings)
+    uint64_t openings = (uint64_t)declaration->openings * declaration->epochs;
+    if (openings < policy->openings)
         pa_finding_add(judging, "BELOW_POLICY", WARNING, PA_EFFECT_NO_PASS,
-                       "The session declared %u openings an epoch; the policy wants %u.",
-                       declaration->openings, policy->openings);
+                       "The session declared %llu openings; the policy wants %u.",
+                       (unsigned long long)openings, policy->openings);
     if ((double)declaration->alpha_ppm > policy->alpha * 1e6 + 0.5)
         pa_finding_add(judging, "BELOW_POLICY", WARNING, PA_EFFECT_NO_PASS,
                        "The session declared an error probability of %llu millionths; the policy "

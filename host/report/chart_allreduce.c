@@ -27,7 +27,7 @@ static void size_text(char out[PA_FIGURE_BYTES], double bytes) {
     for (; bytes >= 1024 && unit < 4; unit++)
         bytes /= 1024;
     char number[PA_FIGURE_BYTES];
-    pa_fixed_text(number, bytes, 0);
+    pa_page_fixed_text(number, bytes, 0);
     snprintf(out, PA_FIGURE_BYTES, "%.40s %s", number, units[unit]);
 }
 
@@ -37,7 +37,7 @@ static void axes(struct pa_page *page, const struct scale *scale) {
     for (int i = 0; i * step <= scale->most * 1.0001 && i < 12; i++) {
         double y = y_of(scale, i * step);
         pa_svg_line(page, "grid", LEFT, y, LEFT + WIDTH, y);
-        pa_fixed_text(text, i * step, step < 0.01 ? 4 : step < 0.1 ? 2 : step < 1 ? 1 : 0);
+        pa_page_fixed_text(text, i * step, step < 0.01 ? 4 : step < 0.1 ? 2 : step < 1 ? 1 : 0);
         pa_svg_text(page, "small dim", "end", LEFT - 7, y + 3.5, text);
     }
     pa_svg_text(page, "small dim", "start", LEFT, 12, "GB/s");
@@ -58,21 +58,21 @@ static void curve(struct pa_page *page, const struct scale *scale, const json_t 
     pa_page_raw(page, "\" points=\"");
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *run = json_array_get(runs, i);
-        pa_page_fixed(page, x_of(scale, pa_count_of(run, "bytes")), 1);
+        pa_page_fixed(page, x_of(scale, pa_page_count_of(run, "bytes")), 1);
         pa_page_raw(page, ",");
-        pa_page_fixed(page, y_of(scale, pa_number_of(run, member)), 1);
+        pa_page_fixed(page, y_of(scale, pa_page_number_of(run, member)), 1);
         pa_page_raw(page, " ");
     }
     pa_page_raw(page, "\"/>\n");
 }
 
 void pa_chart_allreduce(struct pa_page *page) {
-    const json_t *runs = pa_part_of(page, "allreduce");
+    const json_t *runs = pa_page_part_of(page, "allreduce");
     struct scale scale = {64, 0, 0};
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *run = json_array_get(runs, i);
-        double size = log2(fmax(1, (double)pa_count_of(run, "bytes")));
-        double bus = pa_number_of(run, "busbw_gbs"), alg = pa_number_of(run, "algbw_gbs");
+        double size = log2(fmax(1, (double)pa_page_count_of(run, "bytes")));
+        double bus = pa_page_number_of(run, "busbw_gbs"), alg = pa_page_number_of(run, "algbw_gbs");
         scale.least_log2 = fmin(scale.least_log2, floor(size));
         scale.most_log2 = fmax(scale.most_log2, size > 60 ? 60 : size);
         scale.most = fmax(scale.most, fmax(bus, alg));

@@ -35,7 +35,7 @@ static void draw_bar(struct pa_page *page, const struct bar *bar, double y, doub
         pa_svg_line(page, "whisker", high, y + 5, high, y + 15);
         end = high;
     }
-    pa_rate_u_text(page, text, bar->pflops, bar->u);
+    pa_page_rate_u_text(page, text, bar->pflops, bar->u);
     pa_svg_text(page,
                 strcmp(bar->class, "proven") == 0 ? "halo strong"
                 : is_known                        ? "halo"
@@ -44,14 +44,17 @@ static void draw_bar(struct pa_page *page, const struct bar *bar, double y, doub
 }
 
 void pa_chart_capacity(struct pa_page *page) {
-    const json_t *verified = pa_part_of(page, "verified");
-    bool is_test = strcmp(pa_text_of(page->predicate, "result"), "TEST") == 0;
+    const json_t *verified = pa_page_part_of(page, "verified");
+    bool is_test = strcmp(pa_page_text_of(page->predicate, "result"), "TEST") == 0;
     const struct bar bars[] = {
-        {PA_STRING_CLAIMED, "claimed", pa_number_of(pa_part_of(page, "claim"), "pflops"), 0},
-        {PA_STRING_NOMINAL, "nominal", pa_number_of(pa_part_of(page, "nominal"), "pflops"), 0},
-        {PA_STRING_LIBRARY_ALONE, "raw", pa_number_of(pa_part_of(page, "raw"), "pflops"), 0},
+        {PA_STRING_CLAIMED, "claimed", pa_page_number_of(pa_page_part_of(page, "claim"), "pflops"),
+         0},
+        {PA_STRING_NOMINAL, "nominal",
+         pa_page_number_of(pa_page_part_of(page, "nominal"), "pflops"), 0},
+        {PA_STRING_LIBRARY_ALONE, "raw", pa_page_number_of(pa_page_part_of(page, "raw"), "pflops"),
+         0},
         {is_test ? PA_STRING_TEST_WORK : PA_STRING_PROVEN, "proven",
-         pa_number_of(verified, "pflops"), pa_number_of(verified, "u")},
+         pa_page_number_of(verified, "pflops"), pa_page_number_of(verified, "u")},
     };
     enum { COUNT = sizeof bars / sizeof bars[0] };
     double most = 0;
@@ -61,7 +64,7 @@ void pa_chart_capacity(struct pa_page *page) {
     pa_page_raw(page, "<svg viewBox=\"0 0 660 152\" width=\"100%\" role=\"img\" aria-label=\"");
     for (int i = 0; i < COUNT; i++) {
         char text[PA_FIGURE_BYTES];
-        pa_rate_text(page, text, bars[i].pflops);
+        pa_page_rate_text(page, text, bars[i].pflops);
         pa_page_text(page, page->strings[bars[i].label]);
         pa_page_raw(page, " ");
         pa_page_text(page, text);
@@ -82,9 +85,9 @@ static void megawatts(struct pa_page *page, char out[128], enum pa_string id, do
     if (mw > 0 && mw < 1e-6)
         snprintf(figure, sizeof figure, "< 0.000001");
     else if (fabs(mw - round(mw)) < 1e-9 && mw < 1e9)
-        pa_fixed_text(figure, mw, 0);
+        pa_page_fixed_text(figure, mw, 0);
     else
-        pa_fixed_text(figure, mw, mw >= 1000 ? 0 : mw >= 1 ? 1 : mw >= 0.01 ? 3 : 6);
+        pa_page_fixed_text(figure, mw, mw >= 1000 ? 0 : mw >= 1 ? 1 : mw >= 0.01 ? 3 : 6);
     if (place == NULL)
         snprintf(out, 128, "%s", form);
     else
@@ -105,16 +108,17 @@ static double segment(struct pa_page *page, const char *class, const char *word_
 }
 
 void pa_chart_entitlement(struct pa_page *page) {
-    const json_t *entitlement = pa_part_of(page, "entitlement");
-    double granted = pa_number_of(entitlement, "granted_mw");
-    double entitled = pa_number_of(entitlement, "mw");
-    double overclaim = pa_number_of(entitlement, "overclaim_mw");
+    const json_t *entitlement = pa_page_part_of(page, "entitlement");
+    double granted = pa_page_number_of(entitlement, "granted_mw");
+    double entitled = pa_page_number_of(entitlement, "mw");
+    double overclaim = pa_page_number_of(entitlement, "overclaim_mw");
     if (!isfinite(entitled))
         return;
     char granted_text[128], entitled_text[128], over_text[128], per[PA_FIGURE_BYTES];
     char mw[PA_FIGURE_BYTES];
-    pa_page_figure(mw, pa_number_of(pa_part_of(page, "policy"), "entitlement_mw"));
-    pa_page_figure(per, pa_number_of(pa_part_of(page, "policy"), "entitlement_per_pflops"));
+    pa_page_figure_text(mw, pa_page_number_of(pa_page_part_of(page, "policy"), "entitlement_mw"));
+    pa_page_figure_text(
+        per, pa_page_number_of(pa_page_part_of(page, "policy"), "entitlement_per_pflops"));
     pa_page_raw(page, "<section><h2>");
     pa_page_say(page, PA_STRING_ENTITLES, mw, per);
     megawatts(page, entitled_text, PA_STRING_ENTITLED, entitled);
@@ -140,7 +144,7 @@ void pa_chart_entitlement(struct pa_page *page) {
     else if (isfinite(granted))
         pa_svg_line(page, "claimline", LEFT + granted * scale, 2, LEFT + granted * scale, 34);
     pa_page_raw(page, "</svg>\n");
-    if (strcmp(pa_text_of(pa_part_of(page, "power"), "source"), "none") == 0) {
+    if (strcmp(pa_page_text_of(pa_page_part_of(page, "power"), "source"), "none") == 0) {
         pa_page_raw(page, "<p class=\"caption\">");
         pa_page_say(page, PA_STRING_POWER_NOT_METERED);
         pa_page_raw(page, "</p>");

@@ -88,7 +88,7 @@ void pa_page_pair(struct pa_page *page, enum pa_string id, const char *text) {
 
 static const double powers[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
 
-void pa_fixed_text(char out[PA_FIGURE_BYTES], double value, int decimals) {
+void pa_page_fixed_text(char out[PA_FIGURE_BYTES], double value, int decimals) {
     double scaled = fabs(value) * powers[decimals];
     if (!(scaled < 9e15)) { /* outside of exact integers, or not a number */
         snprintf(out, PA_FIGURE_BYTES, "%s", isfinite(value) ? "9e15" : "?");
@@ -105,11 +105,11 @@ void pa_fixed_text(char out[PA_FIGURE_BYTES], double value, int decimals) {
 
 void pa_page_fixed(struct pa_page *page, double value, int decimals) {
     char text[PA_FIGURE_BYTES];
-    pa_fixed_text(text, value, decimals);
+    pa_page_fixed_text(text, value, decimals);
     pa_page_raw(page, text);
 }
 
-void pa_count_text(char out[PA_FIGURE_BYTES], uint64_t value) {
+void pa_page_count_text(char out[PA_FIGURE_BYTES], uint64_t value) {
     char digits[24];
     int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
     size_t to = 0;
@@ -129,19 +129,19 @@ static int decimals_for(double value, int digits) {
     return decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
 }
 
-void pa_page_figure(char out[PA_FIGURE_BYTES], double value) {
-    if (value >= 9999.5 && value < 9e15)
-        pa_count_text(out, (uint64_t)llround(value));
+void pa_page_figure_text(char out[PA_FIGURE_BYTES], double value) {
+    if (value >= 0 && value < 9e15 && (value >= 9999.5 || fabs(value - round(value)) < 1e-9))
+        pa_page_count_text(out, (uint64_t)llround(value));
     else if (value >= 9e15) { /* 1.23e21: mantissa and exponent apart, neither from the locale */
         int exponent = (int)floor(log10(value));
         char mantissa[PA_FIGURE_BYTES];
-        pa_fixed_text(mantissa, value / pow(10, exponent), 3);
+        pa_page_fixed_text(mantissa, value / pow(10, exponent), 3);
         snprintf(out, PA_FIGURE_BYTES, "%.20se%d", mantissa, exponent);
     } else
-        pa_fixed_text(out, value, decimals_for(value, 4));
+        pa_page_fixed_text(out, value, decimals_for(value, 4));
 }
 
-void pa_share_text(char out[PA_FIGURE_BYTES], double fraction) {
+void pa_page_share_text(char out[PA_FIGURE_BYTES], double fraction) {
     char number[PA_FIGURE_BYTES];
     double percent = fraction * 100;
     if (!isfinite(percent)) {
@@ -149,15 +149,15 @@ void pa_share_text(char out[PA_FIGURE_BYTES], double fraction) {
     } else if (percent > 0 && percent < 0.01) {
         snprintf(out, PA_FIGURE_BYTES, "less than 0.01 %%");
     } else {
-        pa_fixed_text(number, percent,
-                      percent >= 99.5 && percent < 100 ? 2
-                      : percent >= 10                  ? 1
-                                                       : decimals_for(percent, 2));
+        pa_page_fixed_text(number, percent,
+                           percent >= 99.5 && percent < 100 ? 2
+                           : percent >= 10                  ? 1
+                                                            : decimals_for(percent, 2));
         snprintf(out, PA_FIGURE_BYTES, "%.40s %%", number);
     }
 }
 
-double pa_rate_unit(const struct pa_page *page, double pflops, char unit[16]) {
+double pa_page_rate_unit(const struct pa_page *page, double pflops, char unit[16]) {
     static const struct {
         char prefix;
         double least, scale;
@@ -174,34 +174,34 @@ double pa_rate_unit(const struct pa_page *page, double pflops, char unit[16]) {
     return units[i].scale;
 }
 
-void pa_rate_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops) {
+void pa_page_rate_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops) {
     if (!isfinite(pflops)) {
         snprintf(out, PA_FIGURE_BYTES, "%s", page->strings[PA_STRING_NOT_KNOWN]);
         return;
     }
     char unit[16], number[PA_FIGURE_BYTES];
-    pa_page_figure(number, pflops * pa_rate_unit(page, pflops, unit));
+    pa_page_figure_text(number, pflops * pa_page_rate_unit(page, pflops, unit));
     if (strchr(number, '.') != NULL && fabs(pflops - round(pflops)) < 1e-9 && pflops >= 1 &&
         pflops < 1e4)
-        pa_count_text(number, (uint64_t)llround(pflops)); /* "500", not "500.0" */
+        pa_page_count_text(number, (uint64_t)llround(pflops)); /* "500", not "500.0" */
     snprintf(out, PA_FIGURE_BYTES, "%.40s %s", number, unit);
 }
 
-void pa_rate_u_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops,
-                    double u) {
+void pa_page_rate_u_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops,
+                         double u) {
     if (!(u > 0) || !isfinite(pflops) || !isfinite(u)) {
-        pa_rate_text(page, out, pflops);
+        pa_page_rate_text(page, out, pflops);
         return;
     }
     char unit[16], value[PA_FIGURE_BYTES], spread[PA_FIGURE_BYTES];
-    double scale = pa_rate_unit(page, pflops, unit);
+    double scale = pa_page_rate_unit(page, pflops, unit);
     int decimals = decimals_for(u * scale, 2);
-    pa_fixed_text(value, pflops * scale, decimals);
-    pa_fixed_text(spread, u * scale, decimals);
+    pa_page_fixed_text(value, pflops * scale, decimals);
+    pa_page_fixed_text(spread, u * scale, decimals);
     snprintf(out, PA_FIGURE_BYTES, "%.20s \xc2\xb1 %.20s %s", value, spread, unit);
 }
 
-double pa_number_of(const json_t *object, const char *name) {
+double pa_page_number_of(const json_t *object, const char *name) {
     double value = 0;
     const char *text = json_string_value(json_object_get(object, name));
     if (text == NULL || pa_decimal_parse(text, -1e300, 1e300, &value, NULL) != PA_OK)
@@ -209,20 +209,20 @@ double pa_number_of(const json_t *object, const char *name) {
     return value;
 }
 
-const char *pa_text_of(const json_t *object, const char *name) {
+const char *pa_page_text_of(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "" : text;
 }
 
-uint64_t pa_count_of(const json_t *object, const char *name) {
+uint64_t pa_page_count_of(const json_t *object, const char *name) {
     json_int_t value = json_integer_value(json_object_get(object, name));
     return value < 0 ? 0 : (uint64_t)value;
 }
 
-bool pa_truth_of(const json_t *object, const char *name) {
+bool pa_page_truth_of(const json_t *object, const char *name) {
     return json_is_true(json_object_get(object, name));
 }
 
-const json_t *pa_part_of(const struct pa_page *page, const char *name) {
+const json_t *pa_page_part_of(const struct pa_page *page, const char *name) {
     return json_object_get(page->predicate, name);
 }

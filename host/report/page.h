@@ -35,24 +35,25 @@ void pa_page_pair(struct pa_page *page, enum pa_string id, const char *text);
 
 /* Coordinates and attributes: a plain decimal with `decimals` (0 to 6) places. */
 void pa_page_fixed(struct pa_page *page, double value, int decimals);
-void pa_fixed_text(char out[PA_FIGURE_BYTES], double value, int decimals);
+void pa_page_fixed_text(char out[PA_FIGURE_BYTES], double value, int decimals);
 /* Four significant digits, thousands separated. */
-void pa_page_figure(char out[PA_FIGURE_BYTES], double value);
+void pa_page_figure_text(char out[PA_FIGURE_BYTES], double value);
 /* "62.5 %"; below 0.01 % it says so. */
-void pa_share_text(char out[PA_FIGURE_BYTES], double fraction);
+void pa_page_share_text(char out[PA_FIGURE_BYTES], double fraction);
 /* "312.4 PFLOPS", in the unit that suits it; "not known" for NaN. */
-void pa_rate_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops);
+void pa_page_rate_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops);
 /* "312.4 ± 3.1 PFLOPS" */
-void pa_rate_u_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops, double u);
+void pa_page_rate_u_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], double pflops,
+                         double u);
 /* The unit that suits `pflops`: "TFLOPS", and how many of it a PFLOPS is. */
-double pa_rate_unit(const struct pa_page *page, double pflops, char unit[16]);
+double pa_page_rate_unit(const struct pa_page *page, double pflops, char unit[16]);
 
 /* Members of the statement; NaN for null, "" where there is none. */
-double pa_number_of(const json_t *object, const char *name);
-const char *pa_text_of(const json_t *object, const char *name);
-uint64_t pa_count_of(const json_t *object, const char *name);
-bool pa_truth_of(const json_t *object, const char *name);
-const json_t *pa_part_of(const struct pa_page *page, const char *name);
-void pa_count_text(char out[PA_FIGURE_BYTES], uint64_t value);
+double pa_page_number_of(const json_t *object, const char *name);
+const char *pa_page_text_of(const json_t *object, const char *name);
+uint64_t pa_page_count_of(const json_t *object, const char *name);
+bool pa_page_truth_of(const json_t *object, const char *name);
+const json_t *pa_page_part_of(const struct pa_page *page, const char *name);
+void pa_page_count_text(char out[PA_FIGURE_BYTES], uint64_t value);
 
 #endif

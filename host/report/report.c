@@ -8,7 +8,7 @@
 #include <string.h>
 
 static void put_page(struct pa_page *page, enum pa_paper paper) {
-    bool is_test = strcmp(pa_text_of(page->predicate, "result"), "TEST") == 0;
+    bool is_test = strcmp(pa_page_text_of(page->predicate, "result"), "TEST") == 0;
     pa_page_raw(page, "<!doctype html>\n<html lang=\"");
     pa_page_raw(page, page->strings[PA_STRING_LANGUAGE]);
     /* Nothing may be loaded and nothing may run, even if a text got past the escaping. */
@@ -19,7 +19,7 @@ static void put_page(struct pa_page *page, enum pa_paper paper) {
                       "<title>");
     pa_page_say(page, is_test ? PA_STRING_TITLE_TEST : PA_STRING_TITLE_CERTIFICATE);
     pa_page_raw(page, ": ");
-    pa_page_text(page, pa_text_of(page->predicate, "center"));
+    pa_page_text(page, pa_page_text_of(page->predicate, "center"));
     pa_page_raw(page, "</title>\n<style>\n@page{size:");
     pa_page_raw(page, paper == PA_PAPER_LETTER ? "letter" : "A4");
     pa_page_raw(page, ";margin:15mm 17mm 12mm}\n");
@@ -47,7 +47,8 @@ int pa_report_html(const json_t *statement, enum pa_paper paper, struct pa_buffe
     }
     struct pa_page page = {.out = out, .statement = statement, .strings = pa_strings_en};
     page.predicate = json_object_get(statement, "predicate");
-    bool is_integer = strcmp(pa_text_of(pa_part_of(&page, "claim"), "precision"), "int8") == 0;
+    bool is_integer =
+        strcmp(pa_page_text_of(pa_page_part_of(&page, "claim"), "precision"), "int8") == 0;
     page.rate_word = is_integer ? "OPS" : "FLOPS";
     put_page(&page, paper);
     if (out->failed)

@@ -22,7 +22,7 @@ struct group {
 static bool same_group(const json_t *a, const json_t *b) {
     static const char *const names[] = {"name", "format", "backend"};
     for (size_t i = 0; i < 3; i++)
-        if (strcmp(pa_text_of(a, names[i]), pa_text_of(b, names[i])) != 0)
+        if (strcmp(pa_page_text_of(a, names[i]), pa_page_text_of(b, names[i])) != 0)
             return false;
     return true;
 }
@@ -53,7 +53,7 @@ static size_t collect_groups(struct pa_page *page, const json_t *devices,
         if (groups[g].rates == NULL)
             page->out->failed = true;
         else
-            groups[g].rates[groups[g].count++] = pa_number_of(device, "pflops");
+            groups[g].rates[groups[g].count++] = pa_page_number_of(device, "pflops");
     }
     for (size_t g = 0; g < count; g++)
         if (groups[g].rates != NULL)
@@ -67,22 +67,22 @@ static double median_of(const struct group *group) {
 
 static void put_rate_cell(struct pa_page *page, double pflops) {
     char text[PA_FIGURE_BYTES];
-    pa_rate_text(page, text, pflops);
+    pa_page_rate_text(page, text, pflops);
     pa_page_cell(page, text, true);
 }
 
 static void put_remark(struct pa_page *page, const json_t *device, double median) {
     char share[PA_FIGURE_BYTES];
-    double rate = pa_number_of(device, "pflops");
+    double rate = pa_page_number_of(device, "pflops");
     pa_page_raw(page, "<td>");
-    if (pa_truth_of(device, "is_emulated"))
+    if (pa_page_truth_of(device, "is_emulated"))
         pa_page_say(page, PA_STRING_EMULATED);
-    else if (pa_truth_of(device, "is_lost"))
-        pa_page_say(page, PA_STRING_LOST, pa_text_of(device, "lost_text"));
-    else if (pa_truth_of(device, "is_changed"))
+    else if (pa_page_truth_of(device, "is_lost"))
+        pa_page_say(page, PA_STRING_LOST, pa_page_text_of(device, "lost_text"));
+    else if (pa_page_truth_of(device, "is_changed"))
         pa_page_say(page, PA_STRING_CHANGED);
     else if (rate < slow_share * median) {
-        pa_share_text(share, rate / median);
+        pa_page_share_text(share, rate / median);
         pa_page_say(page, PA_STRING_SLOW, share);
     }
     pa_page_raw(page, "</td>");
@@ -90,19 +90,20 @@ static void put_remark(struct pa_page *page, const json_t *device, double median
 
 static void put_device(struct pa_page *page, const json_t *device, double median) {
     char text[2 * PA_FIGURE_BYTES], share[PA_FIGURE_BYTES];
-    double efficiency = pa_number_of(device, "efficiency");
+    double efficiency = pa_page_number_of(device, "efficiency");
     pa_page_raw(page, "<tr>");
-    pa_page_cell(page, pa_text_of(device, "declared_name"), false);
-    pa_page_cell(page, pa_text_of(device, "name"), false);
-    pa_page_cell(page, pa_text_of(device, "format"), false);
-    snprintf(text, sizeof text, "%llu \xc3\x97 %llu", (unsigned long long)pa_count_of(device, "m"),
-             (unsigned long long)pa_count_of(device, "n"));
+    pa_page_cell(page, pa_page_text_of(device, "declared_name"), false);
+    pa_page_cell(page, pa_page_text_of(device, "name"), false);
+    pa_page_cell(page, pa_page_text_of(device, "format"), false);
+    snprintf(text, sizeof text, "%llu \xc3\x97 %llu",
+             (unsigned long long)pa_page_count_of(device, "m"),
+             (unsigned long long)pa_page_count_of(device, "n"));
     pa_page_cell(page, text, true);
-    pa_count_text(text, pa_count_of(device, "steps"));
+    pa_page_count_text(text, pa_page_count_of(device, "steps"));
     pa_page_cell(page, text, true);
-    put_rate_cell(page, pa_number_of(device, "pflops"));
-    put_rate_cell(page, pa_number_of(device, "peak_pflops"));
-    pa_share_text(share, efficiency);
+    put_rate_cell(page, pa_page_number_of(device, "pflops"));
+    put_rate_cell(page, pa_page_number_of(device, "peak_pflops"));
+    pa_page_share_text(share, efficiency);
     pa_page_cell(page, isfinite(efficiency) ? share : "", true);
     put_remark(page, device, median);
     pa_page_raw(page, "</tr>\n");
@@ -125,7 +126,7 @@ static void put_groups(struct pa_page *page, const struct group *groups, size_t 
                                            PA_STRING_LEAST, PA_STRING_MEDIAN, PA_STRING_MOST,
                                            PA_STRING_PEAK};
     char text[PA_FIGURE_BYTES];
-    pa_count_text(text, json_array_size(pa_part_of(page, "devices")));
+    pa_page_count_text(text, json_array_size(pa_page_part_of(page, "devices")));
     pa_page_raw(page, "<p>");
     pa_page_say(page, PA_STRING_GROUPED, text);
     pa_page_raw(page, "</p><div class=\"scroll\"><table>");
@@ -133,23 +134,23 @@ static void put_groups(struct pa_page *page, const struct group *groups, size_t 
     for (size_t g = 0; g < count; g++) {
         const struct group *group = &groups[g];
         pa_page_raw(page, "<tr>");
-        pa_count_text(text, group->count);
+        pa_page_count_text(text, group->count);
         pa_page_cell(page, text, true);
-        pa_page_cell(page, pa_text_of(group->first, "name"), false);
-        pa_page_cell(page, pa_text_of(group->first, "format"), false);
+        pa_page_cell(page, pa_page_text_of(group->first, "name"), false);
+        pa_page_cell(page, pa_page_text_of(group->first, "format"), false);
         put_rate_cell(page, group->count > 0 ? group->rates[0] : 0);
         put_rate_cell(page, median_of(group));
         put_rate_cell(page, group->count > 0 ? group->rates[group->count - 1] : 0);
-        put_rate_cell(page, pa_number_of(group->first, "peak_pflops"));
+        put_rate_cell(page, pa_page_number_of(group->first, "peak_pflops"));
         pa_page_raw(page, "</tr>\n");
     }
     close_table(page);
 }
 
 static bool stands_out(const json_t *device, double median) {
-    return pa_truth_of(device, "is_lost") || pa_truth_of(device, "is_changed") ||
-           pa_truth_of(device, "is_emulated") ||
-           pa_number_of(device, "pflops") < slow_share * median;
+    return pa_page_truth_of(device, "is_lost") || pa_page_truth_of(device, "is_changed") ||
+           pa_page_truth_of(device, "is_emulated") ||
+           pa_page_number_of(device, "pflops") < slow_share * median;
 }
 
 static void put_outliers(struct pa_page *page, const json_t *devices, const struct group *groups,
@@ -171,7 +172,7 @@ static void put_outliers(struct pa_page *page, const json_t *devices, const stru
     if (found > 0)
         close_table(page);
     char more[PA_FIGURE_BYTES];
-    pa_count_text(more, found > MOST_OUTLIERS ? found - MOST_OUTLIERS : 0);
+    pa_page_count_text(more, found > MOST_OUTLIERS ? found - MOST_OUTLIERS : 0);
     if (found == 0 || found > MOST_OUTLIERS) {
         pa_page_raw(page, "<p class=\"caption\">");
         pa_page_say(page, found == 0 ? PA_STRING_NO_OUTLIERS : PA_STRING_MORE_ROWS, more);
@@ -180,7 +181,7 @@ static void put_outliers(struct pa_page *page, const json_t *devices, const stru
 }
 
 void pa_section_devices(struct pa_page *page) {
-    const json_t *devices = pa_part_of(page, "devices");
+    const json_t *devices = pa_page_part_of(page, "devices");
     struct group groups[MOST_GROUPS] = {{0}};
     size_t count = collect_groups(page, devices, groups);
     pa_page_raw(page, "<section>");

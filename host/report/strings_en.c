@@ -18,6 +18,8 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_CLAIMS_NOMINAL] =
         "{0} claims <b>{1}</b>. Judged by data sheets: <b>{2}</b>, {3} of the claim. Proven were "
         "{4}.",
+    [PA_STRING_CLAIMS_AND_TESTED] =
+        "{0} claims <b>{1}</b>. The test work ran at <b>{2}</b>; it counts for nothing.",
     [PA_STRING_HOW_MEASURED] =
         "{0}, sustained for {1} on {2} at once; U at k = 2. Rule: {3}, policy {4}.",
     [PA_STRING_GUARDED] = "guarded acceptance",

@@ -1,0 +1,6 @@
+petaudit_test(test_certificate LABEL unit TIMEOUT 900 SOURCES test_certificate.c certificate_samples.c ROOMS certificate)
+petaudit_test(
+  test_certificate_evidence
+  LABEL unit
+  SOURCES test_certificate_evidence.c certificate_samples.c evidence_factory.c record_samples.c
+  ROOMS certificate)
