@@ -326,7 +326,7 @@ static void test_shapes_far_off(struct bench *bench) {
     bench->claim.capacity_per_second = 500e15;
 }
 static void fewer_openings_than_the_policy(struct bench *bench) {
-    bench->policy.openings = 1001;
+    bench->policy.openings = 1000 * EPOCHS + 1; /* of the whole session */
 }
 static void weaker_alpha(struct bench *bench) {
     bench->policy.alpha = 0.001;
