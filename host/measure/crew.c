@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One device with everything that it is in the middle of. */
 struct seat {
@@ -48,9 +49,10 @@ static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
     int allowed = pa_processors_allowed(processors, MOST_PROCESSORS);
     int share = allowed / options->local_size;
     struct pa_device_options device_options = {0};
-    if (options->local_size > 1 && allowed > 0) {
-        /* A launcher that binds its processes leaves each its own processors; one that does not
-         * shows all to all. */
+    /* A launcher that binds its processes has given each its own; one that does not shows all
+     * processors to all. */
+    bool is_bound = allowed < (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (options->local_size > 1 && allowed > 0 && !is_bound) {
         device_options.processors =
             processors + (share > 0 ? share * options->local_rank : options->local_rank % allowed);
         device_options.processor_count = share > 0 ? share : 1;

@@ -195,6 +195,40 @@ static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *p
     return PA_OK;
 }
 
+static bool is_same_processor(const struct pa_device_facts *a, const struct pa_device_facts *b) {
+    return strcmp(a->backend, "cpu") == 0 && strcmp(b->backend, "cpu") == 0 &&
+           strcmp(a->identity.host, b->identity.host) == 0 &&
+           strcmp(a->identity.id, b->identity.id) == 0;
+}
+
+/* More processes than processors on one host: each has its part of a processor, under a name of its
+ * own and with that part of the peak. A processor may be divided like that; any other device twice
+ * is a finding. */
+static void divide_shared_processors(struct pa_site *site) {
+    uint32_t count = site->device_count;
+    for (uint32_t d = 0; d < count; d++) {
+        struct pa_device_facts *first = &site->devices[d].facts;
+        char id[sizeof first->identity.id];
+        uint32_t sharers = 0;
+        memcpy(id, first->identity.id, sizeof id);
+        for (uint32_t other = d; other < count; other++)
+            sharers += is_same_processor(first, &site->devices[other].facts) ? 1 : 0;
+        if (sharers < 2)
+            continue;
+        for (uint32_t other = count, part = sharers; other-- > d;) {
+            struct pa_device_facts *facts = &site->devices[other].facts;
+            if (!is_same_processor(first, facts))
+                continue;
+            for (int f = 1; f < PA_FORMATS_END; f++)
+                facts->formats[f].peak_per_second /= sharers;
+            snprintf(facts->identity.id, sizeof facts->identity.id, "%.80s#%u", id, part--);
+            size_t used = strlen(facts->identity.details);
+            snprintf(facts->identity.details + used, sizeof facts->identity.details - used,
+                     "; one of %u processes on the same processors", sharers);
+        }
+    }
+}
+
 int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa_crew *crew,
                    struct pa_fleet *fleet, uint64_t deadline_ns, struct pa_error *error) {
     struct pa_buffer request = {0};
@@ -210,6 +244,7 @@ int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa
         pa_buffer_free(&payload);
     }
     pa_buffer_free(&request);
+    divide_shared_processors(site);
     if (site->device_count == 0)
         return pa_fail(error, last.code != PA_OK ? last.code : PA_EDEVICE,
                        "looking for accelerators: %.900s",
