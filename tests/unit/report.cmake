@@ -1,3 +1,13 @@
 add_executable(make_certificates make_certificates.c certificate_samples.c)
 target_link_libraries(make_certificates PRIVATE petaudit_flags pa_report)
 target_compile_definitions(make_certificates PRIVATE PETAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+petaudit_test(test_report LABEL unit SOURCES test_report.c certificate_samples.c ROOMS report)
+
+# A second implementation, in Python, accepts what the C code signs, holds it against docs/schema and refuses flips.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME make_certificates COMMAND make_certificates ${CMAKE_CURRENT_BINARY_DIR}/certificates)
+add_test(NAME verify_certificates
+         COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/verify_certificate.py --self-test
+                 ${CMAKE_CURRENT_BINARY_DIR}/certificates)
+set_tests_properties(make_certificates PROPERTIES LABELS unit FIXTURES_SETUP certificates TIMEOUT 120)
+set_tests_properties(verify_certificates PROPERTIES LABELS unit FIXTURES_REQUIRED certificates TIMEOUT 120)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a certificate file and, past the envelope, as a statement: refused with a printable
+ * message, or authentic. A seed starts with 'E' (a file) or 'S' (a statement). */
+#include "certificate/certificate.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void demand_printable(const char *text) {
+    for (const char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            abort();
+}
+
+static void as_file(const uint8_t *data, size_t size) {
+    struct pa_verification verification;
+    struct pa_error error = {0};
+    int code = pa_certificate_verify(data, size, &verification, &error);
+    if (code != PA_OK && code != PA_EINVALID)
+        abort();
+    if ((code == PA_OK) != verification.is_authentic)
+        abort();
+    demand_printable(verification.failure);
+    pa_verification_free(&verification);
+}
+
+static void as_statement(const uint8_t *data, size_t size) {
+    struct pa_error error = {0};
+    json_t *statement = NULL;
+    if (pa_canonical_read("the statement", data, size, &statement, &error) == PA_OK &&
+        pa_members_check(statement, pa_statement_members, "statement", &error) == PA_OK) {
+        struct pa_buffer summary = {0};
+        if (pa_summary_write(statement, &summary, &error) != PA_OK)
+            abort();
+        pa_buffer_free(&summary);
+    }
+    demand_printable(error.text);
+    json_decref(statement);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0)
+        return 0;
+    if (data[0] == 'S')
+        as_statement(data + 1, size - 1);
+    else
+        as_file(data + 1, size - 1);
+    return 0;
+}
