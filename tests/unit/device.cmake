@@ -1,2 +1,6 @@
 petaudit_test(test_cpu_kernels LABEL unit SOURCES test_cpu_kernels.c ROOMS device)
 petaudit_test(test_cpu_device LABEL unit SOURCES test_cpu_device.c ROOMS device proof)
+petaudit_test(test_cpu_fault LABEL unit SOURCES test_cpu_fault.c ROOMS device_faulty proof)
+# What is released must not know how to be wrong on purpose.
+add_test(NAME release_has_no_faults COMMAND sh -c "! grep -q PETAUDIT_FAULT '$<TARGET_FILE:pa_device>' && grep -q PETAUDIT_FAULT '$<TARGET_FILE:pa_device_faulty>'")
+set_tests_properties(release_has_no_faults PROPERTIES LABELS unit)

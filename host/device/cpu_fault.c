@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device that computes wrongly in a share of its tiles, for the test that such a device is caught
+ * as often as PROTOCOL.md 4 says. Compiled into pa_device_faulty alone, never into the product.
+ *
+ * PETAUDIT_FAULT="tiles:0.01:SEED" alters one entry of C in one tile of a hundred, between the GEMM
+ * and the digest. Which tiles depends on the seed, the step's key and the tile's number alone, so
+ * that a run can be repeated.
+ */
+#include "device/cpu.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static double share;
+static unsigned long long fault_seed;
+
+static void read_setting(void) {
+    const char *setting = getenv("PETAUDIT_FAULT");
+    if (setting == NULL || sscanf(setting, "tiles:%lf:%llu", &share, &fault_seed) != 2 ||
+        !isfinite(share))
+        share = 0;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t mix(uint64_t x) {
+    x += UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+void pa_cpu_fault(void *c, size_t ld, size_t element, uint32_t tile_rows, uint32_t tile_columns,
+                  uint32_t first_tile, uint32_t step_key) {
+    pthread_once(&once, read_setting);
+    for (uint32_t r = 0; r < tile_rows; r++)
+        for (uint32_t q = 0; q < tile_columns; q++) {
+            uint64_t tile = first_tile + (uint64_t)r * tile_columns + q;
+            uint64_t drawn = mix(mix(fault_seed ^ (uint64_t)step_key << 32) ^ tile);
+            if ((double)(drawn >> 11) * 0x1p-53 >= share)
+                continue;
+            size_t row = r * 128 + (drawn & 127), column = q * 128 + (drawn >> 7 & 127);
+            ((uint8_t *)c)[(row * ld + column) * element + 2] ^= 1;
+        }
+}
