@@ -260,6 +260,38 @@ static void the_same_audit_gives_the_same_bytes(void **state) {
     pa_buffer_free(&second);
 }
 
+/* PETAUDIT_GOLDEN=write in the environment writes it anew, for `git diff` to show what changed. */
+static void a_statement_is_the_golden_one_to_the_byte(void **state) {
+    (void)state;
+    static const char path[] = PETAUDIT_SOURCE_DIR "/tests/certificates/invalid.statement.json";
+    struct pa_buffer found = {0}, golden = {0};
+    struct pa_error error = {0};
+    const char *mode = getenv("PETAUDIT_GOLDEN");
+    json_t *statement = certificate_sample_statement(SAMPLE_INVALID);
+    assert_int_equal(pa_canonical_write(statement, &found, NULL), PA_OK);
+    if (mode != NULL && strcmp(mode, "write") == 0)
+        assert_int_equal(pa_file_write(path, found.data, found.size, 0644, &error), PA_OK);
+    if (pa_file_read(path, 1 << 20, &golden, &error) != PA_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(found.size, golden.size);
+    assert_memory_equal(found.data, golden.data, found.size);
+    json_decref(statement);
+    pa_buffer_free(&found);
+    pa_buffer_free(&golden);
+}
+
+/* Signed once by an earlier build and kept: what was authentic stays authentic. */
+static void a_certificate_of_old_stays_authentic(void **state) {
+    (void)state;
+    static const char path[] = PETAUDIT_SOURCE_DIR "/tests/certificates/pass.json";
+    struct pa_buffer file = {0};
+    struct pa_error error = {0};
+    if (pa_file_read(path, 1 << 20, &file, &error) != PA_OK)
+        fail_msg("%s", error.text);
+    assert_true(accepted(file.data, file.size, NULL));
+    pa_buffer_free(&file);
+}
+
 static void a_self_declared_certificate_shows_no_percentage(void **state) {
     (void)state;
     json_t *statement = certificate_sample_statement(SAMPLE_PASS);
@@ -363,6 +395,8 @@ int main(void) {
         cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(the_mirrored_signature_is_refused),
         cmocka_unit_test(the_same_audit_gives_the_same_bytes),
+        cmocka_unit_test(a_statement_is_the_golden_one_to_the_byte),
+        cmocka_unit_test(a_certificate_of_old_stays_authentic),
         cmocka_unit_test(a_self_declared_certificate_shows_no_percentage),
         cmocka_unit_test(a_test_result_is_never_called_a_certificate),
         cmocka_unit_test(the_summary_holds_numbers_under_the_same_names),
