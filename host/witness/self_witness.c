@@ -147,6 +147,13 @@ static int close_epoch(struct pa_witness *witness, uint64_t epoch, const struct 
                        uint32_t devices, struct pa_hash *key, struct pa_error *error) {
     struct self_witness *self = self_of(witness);
     struct pa_root_record record = {.at = pa_clock_now(), .prover = *prover};
+    struct pa_hash nonce;
+    /* The key of an epoch that an earlier process challenged died with it: that epoch can only be
+     * aborted. */
+    pa_epoch_nonce(&nonce, &self->epoch_key);
+    if (!pa_hash_equal(&nonce, &self->ledger.nonce))
+        return pa_fail(error, PA_EWITNESS, "closing epoch %llu: this witness has no key for it",
+                       (unsigned long long)epoch);
     PA_TRY(check_list(&self->ledger, epoch, root, prover, tails, devices, error));
     memcpy(record.root, root->bytes, sizeof record.root);
     struct pa_list_entry *entries = calloc(devices, sizeof *entries);
