@@ -225,15 +225,18 @@ static int open_socket(const char *listen, int *out, uint16_t *port, struct pa_e
     freeaddrinfo(found);
     if (fd < 0)
         return pa_fail(error, PA_EUSAGE, "listening on \"%s\": %s", listen, strerror(errno));
-    struct sockaddr_storage bound = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } bound = {.any = {0}};
     socklen_t length = sizeof bound;
-    if (getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
+    if (getsockname(fd, &bound.any, &length) != 0) {
         code = pa_fail(error, PA_EINTERNAL, "listening on \"%s\": %s", listen, strerror(errno));
         close(fd);
         return code;
     }
-    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                              : ((struct sockaddr_in *)&bound)->sin_port);
+    *port = ntohs(bound.any.sa_family == AF_INET6 ? bound.six.sin6_port : bound.four.sin_port);
     *out = fd;
     return PA_OK;
 }
