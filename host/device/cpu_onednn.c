@@ -27,6 +27,10 @@ struct pa_gemm_worker {
 static dnnl_engine_t engine; /* one for the process, never destroyed */
 static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
 
+/* oneDNN shares the descriptions of equal products between threads through its cache. It locks that
+ * cache, but ThreadSanitizer cannot see into the library: one thread at a time prepares. */
+static pthread_mutex_t preparing = PTHREAD_MUTEX_INITIALIZER;
+
 static void make_engine(void) {
     if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success)
         engine = NULL;
@@ -125,6 +129,23 @@ static uint32_t panel_rows(const struct pa_workload *work, int threads) {
     return enough ? 256 : 128;
 }
 
+static int plan_packed(struct pa_gemm_plan *plan, struct pa_error *error) {
+    const struct pa_workload *work = &plan->workload;
+    dnnl_primitive_desc_t described = NULL;
+    dnnl_status_t status =
+        describe(work->format, plan->panel_rows, work->n, work->k, true, &described);
+    if (status != dnnl_success)
+        return failed(error, "planning the product", status);
+    const dnnl_memory_desc_t *b = dnnl_primitive_desc_query_md(described, dnnl_query_weights_md, 0);
+    int result = PA_OK;
+    if (!read_layout(b, plan))
+        result = pa_fail(error, PA_EUNSUPPORTED,
+                         "oneDNN has no packed layout for this operand that petaudit can write");
+    plan->b_bytes = dnnl_memory_desc_get_size(b);
+    dnnl_primitive_desc_destroy(described);
+    return result;
+}
+
 static int onednn_plan(struct pa_gemm_plan *plan, bool packed, int threads,
                        struct pa_error *error) {
     const struct pa_workload *work = &plan->workload;
@@ -137,19 +158,11 @@ static int onednn_plan(struct pa_gemm_plan *plan, bool packed, int threads,
     plan->sums_at = 0;
     plan->b_bytes = (size_t)work->n * work->k * pa_format_bytes(work->format);
     snprintf(plan->way, sizeof plan->way, "onednn %s", packed ? "packed" : "plain");
-    dnnl_primitive_desc_t described = NULL;
-    dnnl_status_t status =
-        describe(work->format, plan->panel_rows, work->n, work->k, packed, &described);
-    if (status != dnnl_success)
-        return failed(error, "planning the product", status);
-    const dnnl_memory_desc_t *b = dnnl_primitive_desc_query_md(described, dnnl_query_weights_md, 0);
-    int result = PA_OK;
-    if (packed && !read_layout(b, plan))
-        result = pa_fail(error, PA_EUNSUPPORTED,
-                         "oneDNN has no packed layout for this operand that petaudit can write");
-    if (packed)
-        plan->b_bytes = dnnl_memory_desc_get_size(b);
-    dnnl_primitive_desc_destroy(described);
+    if (!packed)
+        return PA_OK;
+    pthread_mutex_lock(&preparing);
+    int result = plan_packed(plan, error);
+    pthread_mutex_unlock(&preparing);
     return result;
 }
 
@@ -161,8 +174,8 @@ static void product_close(struct product *product) {
     memset(product, 0, sizeof *product);
 }
 
-static int product_open(const struct pa_gemm_plan *plan, bool packed, uint32_t rows,
-                        struct product *out, struct pa_error *error) {
+static int product_prepare(const struct pa_gemm_plan *plan, bool packed, uint32_t rows,
+                           struct product *out, struct pa_error *error) {
     const struct pa_workload *work = &plan->workload;
     dnnl_primitive_desc_t described = NULL;
     dnnl_status_t status = describe(work->format, rows, work->n, work->k, packed, &described);
@@ -194,6 +207,14 @@ static int product_open(const struct pa_gemm_plan *plan, bool packed, uint32_t r
     return failed(error, "preparing the product", status);
 }
 
+static int product_open(const struct pa_gemm_plan *plan, bool packed, uint32_t rows,
+                        struct product *out, struct pa_error *error) {
+    pthread_mutex_lock(&preparing);
+    int result = product_prepare(plan, packed, rows, out, error);
+    pthread_mutex_unlock(&preparing);
+    return result;
+}
+
 static void *writable(const void *operand) {
     void *out; /* dnnl_memory_set_data_handle takes inputs without const */
     memcpy(&out, &operand, sizeof out);
@@ -217,8 +238,10 @@ static dnnl_status_t execute(const struct product *product, dnnl_stream_t stream
 static void onednn_worker_close(struct pa_gemm_worker *worker) {
     if (worker == NULL)
         return;
+    pthread_mutex_lock(&preparing);
     product_close(&worker->whole);
     product_close(&worker->rest);
+    pthread_mutex_unlock(&preparing);
     dnnl_stream_destroy(worker->stream);
     free(worker);
 }
@@ -297,16 +320,18 @@ bool pa_onednn_runs(enum pa_format format, char *library, size_t library_size, c
     const dnnl_version_t *version = dnnl_version();
     const char *lack = engine == NULL ? "oneDNN offers no processor engine here" : lacking(format);
     dnnl_primitive_desc_t described = NULL;
+    pthread_mutex_lock(&preparing);
     if (lack == NULL && describe(format, 256, 256, 256, true, &described) != dnnl_success)
         lack = "oneDNN has no implementation for it on this processor";
-    if (lack != NULL) {
-        snprintf(why_not, why_not_size, "%s", lack);
-        return false;
-    }
     const char *implementation = "?";
-    dnnl_primitive_desc_query(described, dnnl_query_impl_info_str, 0, &implementation);
+    if (lack == NULL)
+        dnnl_primitive_desc_query(described, dnnl_query_impl_info_str, 0, &implementation);
+    else
+        snprintf(why_not, why_not_size, "%s", lack);
     snprintf(library, library_size, "oneDNN %d.%d.%d (%s)", version->major, version->minor,
              version->patch, implementation);
-    dnnl_primitive_desc_destroy(described);
-    return true;
+    if (described != NULL)
+        dnnl_primitive_desc_destroy(described);
+    pthread_mutex_unlock(&preparing);
+    return lack == NULL;
 }
