@@ -10,13 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Set by the first SIGINT or SIGTERM: the running epoch is closed, then the audit stops. */
+/* Set by the first SIGINT or SIGTERM: the running epoch is brought to its end and closed, then the
+ * audit stops. */
 static atomic_bool stop_requested;
 
 static void request_stop(int signal_number) {
+    static const char text[] = "\nstopping when this epoch is closed; once more to stop at once\n";
     (void)signal_number;
     atomic_store(&stop_requested, true);
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        return;
 }
 
 /* SA_RESETHAND: a second signal ends the process at once; what is closed is on disk. */

@@ -17,7 +17,7 @@ struct pa_crew;
 struct pa_crew_options {
     const char *backend;        /* "cpu"; NULL for every backend that is there */
     int local_rank, local_size; /* processors of the host are divided among the processes on it */
-    const atomic_bool *stop;    /* set from a signal handler: epochs end early, in order */
+    const atomic_bool *stop;    /* set from a signal handler: calibration and warm-up end early */
 };
 
 /* Open the devices. PA_EDEVICE when there is none, with the reason of each backend. */

@@ -56,8 +56,6 @@ static bool wants_another(const struct pa_stand *stand, const struct pace *pace,
         return false;
     if (pace->end_ns == 0 || pace->enqueued == 0)
         return true;
-    if (stand->stop != NULL && atomic_load(stand->stop))
-        return false;
     /* The step would end this many steps from now; the epoch ends with the step nearest to its
      * planned length. */
     double ahead = (double)(pace->enqueued - done) + 0.5;

@@ -19,7 +19,8 @@ struct pa_stand {
     struct pa_workload workload;
     double step_ns;          /* how long a step takes, by the last steps seen */
     uint64_t *tiles;         /* m/128 * n/128: where a step's digests arrive */
-    const atomic_bool *stop; /* true: end the epoch early, in order */
+    const atomic_bool *stop; /* true: warm up no longer. A chain runs to its end: a shorter epoch
+                              * would leave the session short of the policy's window */
 };
 
 int pa_stand_open(struct pa_stand *stand, struct pa_device *device,
@@ -35,8 +36,8 @@ struct pa_sustain_limits {
 };
 
 /* Run the chain that starts at `start` into `chain`, which is begun here and owned by the caller
- * afterwards, also on failure (chain->steps says how far it came). A stop request ends a chain with
- * a limit of time only. PA_EDEVICE or PA_ETIMEOUT when the device stopped answering. */
+ * afterwards, also on failure (chain->steps says how far it came). PA_EDEVICE or PA_ETIMEOUT when
+ * the device stopped answering. */
 int pa_sustain_chain(struct pa_stand *stand, const struct pa_hash *start,
                      const struct pa_sustain_limits *limits, struct pa_chain *chain,
                      struct pa_error *error);

@@ -147,18 +147,20 @@ static void a_device_that_stops_leaves_the_steps_it_did(void **state) {
     pa_stand_close(&stand);
 }
 
-static void a_stop_request_ends_a_timed_chain_in_order(void **state) {
+static void a_stop_request_ends_a_warm_up_and_no_chain(void **state) {
     struct pa_stand stand;
     struct pa_chain chain;
+    struct pa_warmup warmup;
     struct pa_error error = {0};
     atomic_bool stop = true;
     (void)state;
     assert_int_equal(pa_stand_open(&stand, &device, &small, &stop, &error), PA_OK);
-    assert_int_equal(pa_sustain_chain(&stand, &start,
-                                      &(struct pa_sustain_limits){.length_ns = UINT64_C(1) << 50},
-                                      &chain, &error),
-                     PA_OK);
-    assert_int_equal(chain.steps, 1);
+    assert_int_equal(pa_sustain_warm_up(&stand, UINT64_C(1) << 50, &warmup, &error), PA_OK);
+    assert_int_equal(warmup.steps, 1);
+    assert_int_equal(
+        pa_sustain_chain(&stand, &start, &(struct pa_sustain_limits){.steps = 5}, &chain, &error),
+        PA_OK);
+    assert_int_equal(chain.steps, 5);
     pa_chain_free(&chain);
     pa_stand_close(&stand);
 }
@@ -189,7 +191,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_chain_is_the_one_that_the_seeds_give, set_up),
         cmocka_unit_test_setup(a_device_that_stops_leaves_the_steps_it_did, set_up),
-        cmocka_unit_test_setup(a_stop_request_ends_a_timed_chain_in_order, set_up),
+        cmocka_unit_test_setup(a_stop_request_ends_a_warm_up_and_no_chain, set_up),
         cmocka_unit_test_setup(an_exact_device_has_no_mismatch_and_a_wrong_one_has_only_such,
                                set_up),
         cmocka_unit_test_setup(a_shape_that_the_protocol_does_not_have_is_refused, set_up),
