@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 COPIED = ["CMakeLists.txt", "CMakePresets.json", "cmake", "kernels", "host", "bench", "tests", "examples", "docs"]
-SECONDS = 120
+SECONDS = 300
 
 
 def read_mutant(path):
