@@ -81,9 +81,8 @@ static void nothing_is_loaded_and_nothing_runs(void **state) {
     (void)state;
     for (int kind = 0; kind < SAMPLE_KINDS; kind++) {
         char *page = page_of(certificate_sample_statement((enum certificate_kind)kind));
-        static const char *const forbidden[] = {
-            "http://", "<script", " src=", " href=",        "url(",
-            "@import", "nan",     ">inf<",  "-inf"};
+        static const char *const forbidden[] = {"http://", "<script", " src=", " href=", "url(",
+                                                "@import", "nan",     ">inf<", "-inf"};
         for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)
             keeps_silent(page, forbidden[i]);
         says(page, "default-src 'none'");
