@@ -140,7 +140,8 @@ static void put_who(struct pa_page *page) {
     const char *region = pa_page_text_of(site, "region");
     snprintf(text, sizeof text, "%s%s%s", pa_page_text_of(site, "name"),
              region[0] == '\0' ? "" : ", ", region);
-    pa_page_pair(page, PA_STRING_SITE, text);
+    if (text[0] != '\0')
+        pa_page_pair(page, PA_STRING_SITE, text);
     for (size_t i = 0; i < json_array_size(listed) && i < 3; i++) {
         const json_t *kind = json_array_get(listed, i);
         pa_page_count_text(number, pa_page_count_of(kind, "count"));
