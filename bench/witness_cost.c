@@ -7,36 +7,14 @@
  * with M = 32768, N = 8192, K = 8192 and 400 steps, and computing its tile; median and the 5th and
  * 95th percentile of single openings. The code paths take turns, so that a slow second hits them
  * all. */
-#include "base/base.h"
+#include "bench_machine.h"
+
 #include "proof/proof.h"
 #include "proof/tile_code.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { CLASSES = 4, MOST_PATHS = 3, STEPS = 400, LEAST_REPETITIONS = 200 };
 
 static const enum pa_class classes[CLASSES] = {PA_DENSE16, PA_DENSE8, PA_CLASS_FP8, PA_DENSE64};
-
-static void print_machine(void) {
-    char line[256], model[256] = "unknown";
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        char *value = strchr(line, ':');
-        if (strncmp(line, "model name", 10) == 0 && value != NULL) {
-            line[strcspn(line, "\n")] = '\0';
-            snprintf(model, sizeof model, "%s", value + 2);
-            break;
-        }
-    }
-    if (file != NULL)
-        fclose(file);
-    int processor;
-    printf("machine:  %s, %d processors\n", model, pa_processors_allowed(&processor, 1));
-    printf("compiler: %s\n", PETAUDIT_BENCH_COMPILER);
-    printf("commit:   %s\n", PETAUDIT_BENCH_COMMIT);
-}
 
 static int by_value(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -158,7 +136,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "witness_cost [REPETITIONS, at least %d]\n", LEAST_REPETITIONS);
         return 64;
     }
-    print_machine();
+    bench_print_machine();
     if (measure((size_t)repetitions, &error) != PA_OK) {
         fprintf(stderr, "witness_cost: %s\n", error.text);
         return 70;

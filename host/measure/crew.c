@@ -33,14 +33,6 @@ struct pa_crew {
     size_t payload_size;
 };
 
-/* More processes than processors: some have the same processor, of which each gets its share of the
- * time. A share is not one device counted twice, so it has a name of its own. */
-static void name_share(struct pa_device *device, int local_rank) {
-    char *id = device->identity.id;
-    size_t used = strlen(id);
-    snprintf(id + used, sizeof device->identity.id - used, "#%d", local_rank);
-}
-
 static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
                         const struct pa_crew_options *options, struct pa_error *error) {
     enum { MOST_PROCESSORS = 4096 };
@@ -64,8 +56,6 @@ static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
         crew->seats = seats;
         seats[crew->seat_count] = (struct seat){.crew = crew};
         PA_TRY(backend->open(i, &device_options, &seats[crew->seat_count].device, error));
-        if (share == 0 && allowed > 0)
-            name_share(seats[crew->seat_count].device, options->local_rank);
         crew->seat_count++;
     }
     return PA_OK;
