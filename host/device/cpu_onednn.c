@@ -324,12 +324,13 @@ bool pa_onednn_runs(enum pa_format format, char *library, size_t library_size, c
     if (lack == NULL && describe(format, 256, 256, 256, true, &described) != dnnl_success)
         lack = "oneDNN has no implementation for it on this processor";
     const char *implementation = "?";
-    if (lack == NULL)
+    if (lack == NULL) {
         dnnl_primitive_desc_query(described, dnnl_query_impl_info_str, 0, &implementation);
-    else
+        snprintf(library, library_size, "oneDNN %d.%d.%d (%s)", version->major, version->minor,
+                 version->patch, implementation);
+    } else {
         snprintf(why_not, why_not_size, "%s", lack);
-    snprintf(library, library_size, "oneDNN %d.%d.%d (%s)", version->major, version->minor,
-             version->patch, implementation);
+    }
     if (described != NULL)
         dnnl_primitive_desc_destroy(described);
     pthread_mutex_unlock(&preparing);
