@@ -182,8 +182,10 @@ static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *p
     PA_TRY(pa_get_hello(&in, &hello, error));
     size_t wanted = (size_t)site->device_count + hello.device_count;
     struct pa_site_device *grown =
-        realloc(site->devices, (wanted > 0 ? wanted : 1) * sizeof *grown);
-    if (grown == NULL || wanted > PA_MOST_DEVICES) {
+        wanted > PA_MOST_DEVICES
+            ? NULL
+            : realloc(site->devices, (wanted > 0 ? wanted : 1) * sizeof *grown);
+    if (grown == NULL) {
         pa_hello_free(&hello);
         return pa_fail(error, PA_EMEMORY, "listing %zu devices: out of memory", wanted);
     }

@@ -7,7 +7,7 @@
 
 struct pa_opening_check {
     const struct pa_declaration *declaration;
-    const struct pa_ledger_epoch *epoch;
+    struct pa_ledger_epoch epoch; /* a copy: the ledger moves as it grows; its list stays */
     struct pa_epoch_parameters parameters;
     struct pa_sample *samples;
     uint32_t sample_count;
@@ -33,19 +33,19 @@ static int draw_samples(struct pa_opening_check *check, struct pa_error *error) 
         return pa_fail(error, PA_EMEMORY, "drawing samples: out of memory");
     for (uint32_t d = 0; d < devices; d++)
         shapes[d] = shape_of(declaration, d);
-    if (!pa_epoch_tiles(&tiles, shapes, check->epoch->tails, devices))
+    if (!pa_epoch_tiles(&tiles, shapes, check->epoch.tails, devices))
         code = pa_fail(error, PA_EWITNESS,
                        "epoch %llu has more steps or tiles than the protocol allows",
-                       (unsigned long long)check->epoch->number);
+                       (unsigned long long)check->epoch.number);
     if (code == PA_OK && tiles > 0) {
         check->sample_count = declaration->openings;
         check->samples = calloc(check->sample_count, sizeof *check->samples);
         check->is_seen = calloc(check->sample_count, sizeof *check->is_seen);
-        code = check->samples == NULL || check->is_seen == NULL
-                   ? pa_fail(error, PA_EMEMORY, "drawing samples: out of memory")
-                   : pa_epoch_samples(check->samples, check->sample_count, &check->epoch->key,
-                                      &check->epoch->root, shapes, check->epoch->tails, devices,
-                                      error);
+        code =
+            check->samples == NULL || check->is_seen == NULL
+                ? pa_fail(error, PA_EMEMORY, "drawing samples: out of memory")
+                : pa_epoch_samples(check->samples, check->sample_count, &check->epoch.key,
+                                   &check->epoch.root, shapes, check->epoch.tails, devices, error);
     }
     free(shapes);
     return code;
@@ -58,7 +58,7 @@ int pa_opening_check_begin(const struct pa_declaration *declaration, const struc
     if (check == NULL)
         return pa_fail(error, PA_EMEMORY, "checking openings: out of memory");
     check->declaration = declaration;
-    check->epoch = epoch;
+    check->epoch = *epoch;
     check->first_failed = UINT32_MAX;
     check->parameters = (struct pa_epoch_parameters){.class_id = declaration->class_id,
                                                      .k = declaration->k,
@@ -77,7 +77,7 @@ int pa_opening_check_begin(const struct pa_declaration *declaration, const struc
 }
 
 uint64_t pa_opening_check_epoch(const struct pa_opening_check *check) {
-    return check->epoch->number;
+    return check->epoch.number;
 }
 
 const struct pa_sample *pa_opening_check_samples(const struct pa_opening_check *check,
@@ -100,14 +100,14 @@ static void count_failure(struct pa_opening_check *check, uint32_t j, const char
 static int verify(struct pa_opening_check *check, const struct pa_sample *sample, const void *bytes,
                   size_t size, struct pa_error *error) {
     struct pa_shape shape = shape_of(check->declaration, sample->device);
-    const struct pa_tail *tail = &check->epoch->tails[sample->device];
+    const struct pa_tail *tail = &check->epoch.tails[sample->device];
     struct pa_reader reader = pa_reader_over(bytes, size);
     struct pa_opening opening = {0};
     struct pa_hash start, a_hash;
     struct pa_seed b_seed;
     uint64_t claimed;
     PA_TRY(pa_opening_read(&opening, &reader, sample, shape, tail->steps, error));
-    pa_epoch_device_start(&start, &check->epoch->nonce, &check->parameters, sample->device, shape.m,
+    pa_epoch_device_start(&start, &check->epoch.nonce, &check->parameters, sample->device, shape.m,
                           shape.n);
     int code = pa_opening_check(&opening, sample, shape, &start, tail, &b_seed, &claimed, error);
     pa_opening_free(&opening);
@@ -129,7 +129,7 @@ int pa_opening_check_one(struct pa_opening_check *check, uint32_t j, const void 
     struct pa_error cause = {0};
     if (j >= check->sample_count || check->is_seen[j])
         return pa_fail(error, PA_EWITNESS, "opening %u of epoch %llu was not asked for", j,
-                       (unsigned long long)check->epoch->number);
+                       (unsigned long long)check->epoch.number);
     check->is_seen[j] = true;
     int code = verify(check, &check->samples[j], opening, size, &cause);
     if (code == PA_EMEMORY)
