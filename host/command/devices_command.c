@@ -24,7 +24,7 @@ static double nominal_peak(const char *name, enum pa_format format,
     const struct pa_catalogue_row *row = pa_catalogue_find(name);
     double peak =
         row != NULL ? row->peak_per_second[pa_precision_named(pa_format_name(format))] : 0;
-    *basis = peak > 0 ? row->source : facts->peak_basis;
+    *basis = row != NULL && peak > 0 ? row->source : facts->peak_basis;
     return peak > 0 ? peak : facts->peak_per_second;
 }
 
