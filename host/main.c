@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct pa_command *const commands[] = {
     &pa_command_audit,   &pa_command_judge,    &pa_command_verify, &pa_command_report,
@@ -55,6 +56,16 @@ static int refuse(const char *name) {
     return 64;
 }
 
+/* OpenBLAS joins its threads at exit, and one that found no memory never ends: a failure leaves
+ * without the libraries' farewell. */
+static int leave(int status) {
+    if (status >= 69 && status <= 73) {
+        fflush(NULL);
+        _exit(status);
+    }
+    return status;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
@@ -71,6 +82,6 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(argc - 1, argv + 1);
+            return leave(commands[i]->run(argc - 1, argv + 1));
     return refuse(argv[1]);
 }

@@ -48,6 +48,8 @@ static int report(const char *path, const struct wishes *wishes, struct pa_error
         code = pa_certificate_verify(file.data, file.size, &verification, error);
         if (code == PA_OK)
             code = pa_report_html(verification.statement, paper, &page, error);
+        else
+            pa_fail_in(error, "%s", path);
         pa_verification_free(&verification);
     }
     if (code == PA_OK && page.failed)

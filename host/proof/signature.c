@@ -89,6 +89,8 @@ static int decode_pem(const char *name, const char *type, const void *pem, size_
                       uint8_t **der, long *der_size, struct pa_error *error) {
     if (size > MOST_PEM_BYTES)
         return pa_fail(error, PA_EINPUT, "key %s: %zu bytes are too many for a key", name, size);
+    if (size == 0)
+        return pa_fail(error, PA_EINPUT, "key %s: the file is empty", name);
     BIO *bio = BIO_new_mem_buf(pem, (int)size);
     if (bio == NULL)
         return fail_openssl(error, PA_EMEMORY, name);
