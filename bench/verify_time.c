@@ -98,8 +98,8 @@ static void measure(const char *folder, uint32_t devices, uint32_t k) {
         for (int run = 0; run < RUNS; run++)
             seconds[run] = verify(path, &certificate, (enum pa_recheck)depth);
         qsort(seconds, RUNS, sizeof seconds[0], by_value);
-        printf("%7u  %5u  %8u  %-6s  %8.3f  %8.3f  %8.3f\n", devices, k, EPOCHS * OPENINGS_AN_EPOCH,
-               depths[depth], seconds[RUNS / 2], seconds[0], seconds[RUNS - 1]);
+        printf("%s of %u: %8.3f  %8.3f  %8.3f  K = %u, %u openings\n", depths[depth], devices,
+               seconds[RUNS / 2], seconds[0], seconds[RUNS - 1], k, EPOCHS * OPENINGS_AN_EPOCH);
     }
     pa_buffer_free(&certificate);
     unlink(path);
@@ -110,7 +110,7 @@ int main(void) {
     bench_print_machine();
     if (mkdtemp(folder) == NULL)
         return 1;
-    printf("\ndevices      K  openings  depth   median s     least      most\n");
+    printf("depth of devices: seconds, median, least and most of %d runs\n", RUNS);
     measure(folder, 1, 8192);
     measure(folder, 1000, 256);
     rmdir(folder);

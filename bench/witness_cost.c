@@ -23,7 +23,7 @@ static int by_value(const void *a, const void *b) {
 
 static void print_row(const char *what, const char *path, uint64_t *ns, size_t count) {
     qsort(ns, count, sizeof *ns, by_value);
-    printf("%-10s %-9s %8.3f  %8.3f  %8.3f\n", what, path, (double)ns[count / 2] / 1e6,
+    printf("%-10s %9s: %8.3f  %8.3f  %8.3f\n", what, path, (double)ns[count / 2] / 1e6,
            (double)ns[count / 20] / 1e6, (double)ns[count - 1 - count / 20] / 1e6);
 }
 
@@ -118,7 +118,7 @@ static int measure(size_t repetitions, struct pa_error *error) {
         printf("an opening is %zu bytes; milliseconds for one, %zu repetitions\n", bytes.size,
                repetitions);
         printf("%-10s %-9s %8s  %8s  %8s\n", "", "path", "median", "5 %", "95 %");
-        print_row("check", "-", ns[0], repetitions);
+        print_row("check", "alone", ns[0], repetitions);
         code = measure_tiles(ns, repetitions, error);
     }
     for (int p = 0; p < MOST_PATHS; p++)

@@ -4,8 +4,9 @@
 
 A figure stands between `<!-- figure:FILE:KEY -->` and `<!-- /figure -->`. FILE is a file in results/:
 of a .json file KEY is a path of names and indices joined by dots, optionally with a format, as in
-`overhead.json:fp32.ratio.median:.3f`; of a .txt file KEY is what stands before the first colon of a line, and the
-figure is what stands after it.
+`overhead.json:fp32.ratio.median:.3f`; of a .txt file KEY is what stands before the first colon of a line, blanks
+as underscores, and the figure is what stands after it, or one word of that, counted from 0: `overhead.txt:ratio:1`.
+What a command printed stands whole between `<!-- output:FILE -->` and `<!-- /output -->`, in a code block.
 """
 import glob
 import json
@@ -13,6 +14,7 @@ import os
 import re
 import sys
 
+OUTPUT = re.compile(r"<!-- output:([\w./-]+) -->\n(.*?)<!-- /output -->", re.S)
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIGURE = re.compile(r"<!-- figure:([\w./-]+):([^ :]+)(?::([^ ]+))? -->(.*?)<!-- /figure -->", re.S)
 
@@ -27,8 +29,8 @@ def look_up(name, key, form):
             return format(value, form) if form else str(value)
         for line in file:
             head, colon, rest = line.partition(":")
-            if colon and head.strip().replace(" ", "_") == key:
-                return rest.strip()
+            if colon and "_".join(head.split()) == key:
+                return rest.split()[int(form)].strip(",") if form else rest.strip()
     raise KeyError(key)
 
 
@@ -53,7 +55,19 @@ def main():
                 wrong.append(f"{where}: states {stated!r} for {name}:{key}, results/ says {value!r}: run docs/figures.py")
             return match.group(0).replace(f"-->{stated}<!--", f"-->{value}<!--")
 
-        filled = FIGURE.sub(fill, text)
+        def quote(match):
+            name, stated = match.groups()
+            try:
+                with open(os.path.join(TOP, "results", name), encoding="utf-8") as printed:
+                    block = f"```\n{printed.read().strip()}\n```\n"
+            except OSError as error:
+                wrong.append(f"{where}: output {name} cannot be read from results/: {error!r}")
+                return match.group(0)
+            if is_check and block != stated:
+                wrong.append(f"{where}: does not show what results/{name} holds: run docs/figures.py")
+            return match.group(0).replace(stated, block)
+
+        filled = OUTPUT.sub(quote, FIGURE.sub(fill, text))
         if len(FIGURE.findall(text)) != text.count("<!-- figure:"):
             wrong.append(f"{where}: a figure mark is malformed or not closed")
         if not is_check and filled != text:

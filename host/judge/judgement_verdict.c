@@ -39,36 +39,47 @@ static void entitlement_words(const struct pa_judgement *out, char *text, size_t
                  granted);
 }
 
+/* PFLOPS as a figure in the unit that fits: a centre's, or that of a single processor. The unit of
+ * `for_value` is taken, so that a result and its uncertainty stand in the same one. */
+static const char *rate_words(char out[PA_FIGURE_BYTES], double pflops, double for_value) {
+    static const struct {
+        double pflops;
+        const char *unit;
+    } units[] = {{1, "PFLOPS"}, {1e-3, "TFLOPS"}, {1e-6, "GFLOPS"}, {1e-9, "MFLOPS"}};
+    size_t i = for_value > 0 ? 0 : 3;
+    while (i < 3 && for_value < units[i].pflops)
+        i++;
+    pa_figure_text(out, pflops / units[i].pflops);
+    return units[i].unit;
+}
+
 static void explain_figures(const struct pa_judging *judging, enum pa_verdict by_figures) {
     struct pa_judgement *out = judging->out;
     char claim[PA_FIGURE_BYTES], y[PA_FIGURE_BYTES], u[PA_FIGURE_BYTES], chance[PA_FIGURE_BYTES];
     char entitlement[200];
-    pa_figure_text(claim, out->claim_pflops);
-    pa_figure_text(y, out->judged_pflops);
-    pa_figure_text(u, out->judged_u);
+    const char *claim_unit = rate_words(claim, out->claim_pflops, out->claim_pflops);
+    const char *unit = rate_words(y, out->judged_pflops, out->judged_pflops);
+    rate_words(u, out->judged_u, out->judged_pflops);
     pa_figure_text(chance, 100 * out->conformity);
     entitlement_words(out, entitlement, sizeof entitlement);
     const char *precision = pa_precision_name(judging->claim->precision);
     const char *word = proven_word(out);
     if (by_figures == PA_PASS && out->verdict == PA_INCONCLUSIVE)
         snprintf(out->reason, sizeof out->reason,
-                 "%.40s ± %.40s PFLOPS are %s, which would reach the claim of %.40s, but this "
-                 "cannot pass: %.260s",
-                 y, u, word, claim, judging->cause[PA_EFFECT_NO_PASS]);
-    else if (by_figures == PA_PASS)
-        snprintf(out->reason, sizeof out->reason,
-                 "The claim of %.40s PFLOPS %s is met: %.40s ± %.40s PFLOPS are %s%s.", claim,
-                 precision, y, u, word, entitlement);
-    else if (by_figures == PA_FAIL)
-        snprintf(out->reason, sizeof out->reason,
-                 "The claim of %.40s PFLOPS %s is not met: %.40s ± %.40s PFLOPS are %s%s.", claim,
-                 precision, y, u, word, entitlement);
+                 "%.40s ± %.40s %s are %s, which would reach the claim of %.40s %s, but this "
+                 "cannot pass: %.250s",
+                 y, u, unit, word, claim, claim_unit, judging->cause[PA_EFFECT_NO_PASS]);
+    else if (by_figures == PA_INCONCLUSIVE)
+        snprintf(
+            out->reason, sizeof out->reason,
+            "%.40s ± %.40s %s are %s, too near to the claim of %.40s %s %s to decide: it is met "
+            "with a probability of %.20s %%.",
+            y, u, unit, word, claim, claim_unit, precision, chance);
     else
         snprintf(out->reason, sizeof out->reason,
-                 "%.40s ± %.40s PFLOPS are %s, too near to the claim of %.40s PFLOPS %s to decide: "
-                 "it is "
-                 "met with a probability of %.20s %%.",
-                 y, u, word, claim, precision, chance);
+                 "The claim of %.40s %s %s is %s: %.40s ± %.40s %s are %s%s.", claim, claim_unit,
+                 precision, by_figures == PA_PASS ? "met" : "not met", y, u, unit, word,
+                 entitlement);
 }
 
 void pa_judge_decide(struct pa_judging *judging) {
