@@ -65,7 +65,7 @@ def main():
                 return match.group(0)
             if is_check and block != stated:
                 wrong.append(f"{where}: does not show what results/{name} holds: run docs/figures.py")
-            return match.group(0).replace(stated, block)
+            return f"<!-- output:{name} -->\n{block}<!-- /output -->"
 
         filled = OUTPUT.sub(quote, FIGURE.sub(fill, text))
         if len(FIGURE.findall(text)) != text.count("<!-- figure:"):
