@@ -123,13 +123,6 @@ void pa_team_start(struct pa_team *team, pa_team_work work, void *context) {
     pthread_mutex_unlock(&team->lock);
 }
 
-bool pa_team_is_done(struct pa_team *team) {
-    pthread_mutex_lock(&team->lock);
-    bool done = team->busy == 0;
-    pthread_mutex_unlock(&team->lock);
-    return done;
-}
-
 void pa_team_wait(struct pa_team *team) {
     pthread_mutex_lock(&team->lock);
     while (team->busy > 0)

@@ -24,10 +24,8 @@ int pa_team_create(int size, const int *processors, struct pa_team **out, struct
 int pa_team_size(const struct pa_team *team);
 /* Run `work` on every member and wait for all of them. One caller at a time. */
 void pa_team_run(struct pa_team *team, pa_team_work work, void *context);
-/* The same in two halves: start, go on with something else, wait. `pa_team_is_done` never blocks.
- */
+/* The same in two halves: start, go on with something else, wait. */
 void pa_team_start(struct pa_team *team, pa_team_work work, void *context);
-bool pa_team_is_done(struct pa_team *team);
 void pa_team_wait(struct pa_team *team);
 /* Waits for running work. NULL is fine. */
 void pa_team_destroy(struct pa_team *team);

@@ -5,7 +5,6 @@
 #include "base/number.h"
 #include "claim/claim.h"
 #include "claim/yaml_tree.h"
-#include "proof/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,18 +122,13 @@ int pa_claim_parse(const char *name, const void *data, size_t size, struct pa_cl
     PA_TRY(pa_yaml_open(&yaml, name, data, size, error));
     int code = read_claim(&yaml, out);
     pa_yaml_close(&yaml);
-    if (code == PA_OK && (out->text = malloc(size + 1)) == NULL)
-        code = pa_fail(error, PA_EMEMORY, "reading %s: out of memory", name);
+    if (code == PA_OK)
+        code = pa_yaml_keep(name, data, size, &out->text, out->sha256, error);
     if (code != PA_OK) {
         pa_claim_free(out);
         return code;
     }
-    memcpy(out->text, data, size);
-    out->text[size] = '\0';
     out->text_bytes = size;
-    struct pa_hash hash;
-    pa_sha256(&hash, data, size);
-    memcpy(out->sha256, hash.bytes, sizeof out->sha256);
     return PA_OK;
 }
 

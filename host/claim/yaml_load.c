@@ -4,9 +4,11 @@
  * own on ours, so a hostile nesting is refused at its ninth level. */
 #include "base/file.h"
 #include "claim/yaml_tree.h"
+#include "proof/hash.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int fail_at(const char *name, size_t line, size_t column, const char *text,
@@ -172,4 +174,17 @@ int pa_yaml_fail(const struct pa_yaml *yaml, const yaml_node_t *node, const char
     snprintf(line, sizeof line, "%.*s%s%s%s", shown, context, key,
              shown > 0 || key[0] != '\0' ? ": " : "", text);
     return fail_mark(yaml->name, node->start_mark, line, yaml->error);
+}
+
+int pa_yaml_keep(const char *name, const void *data, size_t size, char **text, uint8_t sha256[32],
+                 struct pa_error *error) {
+    struct pa_hash hash;
+    *text = malloc(size + 1);
+    if (*text == NULL)
+        return pa_fail(error, PA_EMEMORY, "reading %s: out of memory", name);
+    memcpy(*text, data, size);
+    (*text)[size] = '\0';
+    pa_sha256(&hash, data, size);
+    memcpy(sha256, hash.bytes, sizeof hash.bytes);
+    return PA_OK;
 }

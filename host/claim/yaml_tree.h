@@ -48,6 +48,11 @@ int pa_yaml_open(struct pa_yaml *yaml, const char *name, const void *data, size_
                  struct pa_error *error);
 void pa_yaml_close(struct pa_yaml *yaml);
 
+/* A copy of a file's bytes, ended by a zero and the caller's to free, and their SHA-256: what
+ * evidence keeps of a claim or a policy. PA_EMEMORY. */
+int pa_yaml_keep(const char *name, const void *data, size_t size, char **text, uint8_t sha256[32],
+                 struct pa_error *error);
+
 /* "file:line:column: context: message" for a value of the tree. */
 int pa_yaml_fail(const struct pa_yaml *yaml, const yaml_node_t *node, const char *context,
                  const char *key, const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -207,13 +207,6 @@ static int seat_allreduce(struct seat *seat, struct pa_reader *in, struct pa_err
     return PA_OK;
 }
 
-static int seat_release(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
-    (void)in;
-    (void)error;
-    pa_stand_close(&seat->stand);
-    return PA_OK;
-}
-
 static int seat_work(struct seat *seat, struct pa_error *error) {
     struct pa_crew *crew = seat->crew;
     struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
@@ -228,8 +221,6 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
         return seat_epoch(seat, &in, error);
     case PA_ASK_ALLREDUCE:
         return seat_allreduce(seat, &in, error);
-    case PA_ASK_RELEASE:
-        return seat_release(seat, &in, error);
     default:
         return pa_fail(error, PA_EINPUT, "working: there is no operation %d", (int)crew->operation);
     }

@@ -84,12 +84,6 @@ static bool is_one_host(const struct reducing *reducing) {
     return true;
 }
 
-static json_t *figure(double value) {
-    char text[PA_DECIMAL_TEXT_BYTES];
-    pa_decimal_text(text, value);
-    return json_string(text);
-}
-
 static int note_rows(const struct pa_session_terms *terms, const struct pa_allreduce_sweep *sweep,
                      struct pa_error *error) {
     for (uint32_t i = 0; i < sweep->row_count; i++) {
@@ -99,8 +93,8 @@ static int note_rows(const struct pa_session_terms *terms, const struct pa_allre
             json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:s}", "kind", "allreduce", "bytes",
                       (json_int_t)row->bytes, "ranks", (json_int_t)sweep->ranks, "iterations",
                       (json_int_t)row->iterations, "time_ns", (json_int_t)row->time_ns, "algbw_gbs",
-                      figure(row->algbw_gbs), "busbw_gbs", figure(row->busbw_gbs), "verified",
-                      row->verified ? 1 : 0, "transport", sweep->transport),
+                      pa_note_figure(row->algbw_gbs), "busbw_gbs", pa_note_figure(row->busbw_gbs),
+                      "verified", row->verified ? 1 : 0, "transport", sweep->transport),
             error));
     }
     return PA_OK;

@@ -27,9 +27,7 @@ int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *co
     return code;
 }
 
-/* A figure as a decimal string: notes hold no binary floats, so that their bytes mean the same
- * everywhere. */
-static json_t *figure(double value) {
+json_t *pa_note_figure(double value) {
     char text[PA_DECIMAL_TEXT_BYTES];
     pa_decimal_text(text, value);
     return json_string(text);
@@ -85,7 +83,7 @@ static int note_device(const struct pa_session_terms *terms, uint32_t index,
         (json_int_t)identity->memory_bytes, "details", identity->details, "serial",
         identity->serial, "variant", chosen->variant_name, "variant_number",
         (json_int_t)chosen->variant, "library", format->library, "peak_per_second",
-        figure(format->peak_per_second), "peak_basis", format->peak_basis);
+        pa_note_figure(format->peak_per_second), "peak_basis", format->peak_basis);
     return pa_note_put(terms, PA_NO_EPOCH, content, error);
 }
 
@@ -99,12 +97,12 @@ static int note_calibration(const struct pa_session_terms *terms, uint32_t index
         json_array_append_new(
             trials, json_pack("{s:s, s:s, s:I, s:I, s:o}", "format", pa_format_name(trial->format),
                               "variant", trial->variant_name, "m", (json_int_t)trial->m, "n",
-                              (json_int_t)trial->n, "per_second", figure(trial->rate)));
+                              (json_int_t)trial->n, "per_second", pa_note_figure(trial->rate)));
     }
     json_t *warm_up = json_pack(
         "{s:I, s:I, s:o, s:o, s:b}", "steps", (json_int_t)device->warmup.steps, "ns",
-        (json_int_t)device->warmup.ns, "per_second", figure(device->warmup.rate), "spread",
-        figure(device->warmup.spread), "steady", device->warmup.is_steady ? 1 : 0);
+        (json_int_t)device->warmup.ns, "per_second", pa_note_figure(device->warmup.rate), "spread",
+        pa_note_figure(device->warmup.spread), "steady", device->warmup.is_steady ? 1 : 0);
     return pa_note_put(terms, PA_NO_EPOCH,
                        json_pack("{s:s, s:I, s:I, s:I, s:o, s:s, s:o}", "kind", "calibration",
                                  "device", (json_int_t)index, "m",
@@ -130,9 +128,9 @@ int pa_note_raw(const struct pa_session_terms *terms, struct pa_error *error) {
         double rate = device->raw_operations / ((double)device->raw_ns * 1e-9);
         PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
                            json_pack("{s:s, s:I, s:o, s:I, s:o}", "kind", "raw", "device",
-                                     (json_int_t)d, "per_second", figure(rate), "ns",
+                                     (json_int_t)d, "per_second", pa_note_figure(rate), "ns",
                                      (json_int_t)device->raw_ns, "operations",
-                                     figure(device->raw_operations)),
+                                     pa_note_figure(device->raw_operations)),
                            error));
     }
     return PA_OK;

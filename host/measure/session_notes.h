@@ -16,6 +16,10 @@ void pa_boot_id(char out[PA_BOOT_ID_BYTES]);
 int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
                 struct pa_error *error);
 
+/* A figure as a decimal string: notes hold no binary floats, so that their bytes mean the same
+ * everywhere. */
+json_t *pa_note_figure(double value);
+
 /* Claim, policy, tool, host: once, after the declaration. */
 int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error);
 int pa_note_host(const struct pa_session_terms *terms, struct pa_error *error);

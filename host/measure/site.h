@@ -57,7 +57,7 @@ int pa_site_ask(struct pa_site *site, pa_site_build build, pa_site_take take, vo
 int pa_site_ask_one(struct pa_site *site, int rank, const struct pa_buffer *request,
                     uint64_t deadline_ns, struct pa_buffer *answer, struct pa_error *error);
 
-/* Tell all processes something without an answer of interest (FORGET, RELEASE). */
+/* Tell all processes something without an answer of interest (FORGET). */
 void pa_site_tell(struct pa_site *site, const struct pa_buffer *request, uint64_t deadline_ns);
 
 /* Devices that still work. */

@@ -80,12 +80,6 @@ uint64_t pa_opening_check_epoch(const struct pa_opening_check *check) {
     return check->epoch.number;
 }
 
-const struct pa_sample *pa_opening_check_samples(const struct pa_opening_check *check,
-                                                 uint32_t *count) {
-    *count = check->sample_count;
-    return check->samples;
-}
-
 static void count_failure(struct pa_opening_check *check, uint32_t j, const char *why) {
     check->failed++;
     if (j > check->first_failed)

@@ -12,9 +12,6 @@ int pa_opening_check_begin(const struct pa_declaration *declaration, const struc
                            const struct pa_ledger_epoch *epoch, struct pa_opening_check **out,
                            struct pa_error *error);
 uint64_t pa_opening_check_epoch(const struct pa_opening_check *check);
-/* The samples that the prover has to open: `count` of them, owned by the check. */
-const struct pa_sample *pa_opening_check_samples(const struct pa_opening_check *check,
-                                                 uint32_t *count);
 /* Check opening j, paths and arithmetic. One that does not hold is counted; an error is only ours
  * (memory). */
 int pa_opening_check_one(struct pa_opening_check *check, uint32_t j, const void *opening,
