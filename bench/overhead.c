@@ -171,7 +171,7 @@ static int run_rounds(struct pa_device *device, const struct settings *set,
             break;
         once = ns / times;
         rounds[i].bare = times * operations(&set->work) * 1e9 / (double)ns;
-        backend->costs(bench, &warm.costs); /* the wait during the bare run is not the chain's */
+        backend->costs(bench, &warm.costs); /* what the threads waited during the bare run */
         result = run_epoch(bench, backend, set, once, i + 1, &rounds[i], error);
         if (result == PA_OK)
             print_round(i, &rounds[i]);

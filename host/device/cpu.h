@@ -42,6 +42,7 @@ struct pa_cpu_thread {
     struct pa_gemm_worker *worker;
     void *c; /* panel_rows x n */
     struct pa_step_costs costs;
+    uint64_t idle_since_ns; /* 0 while it works */
 };
 
 struct pa_workbench {

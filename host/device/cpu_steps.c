@@ -163,9 +163,10 @@ void pa_cpu_thread_body(void *context, int member, int size) {
         struct pa_step_costs cost = {0};
         struct task task = take(bench);
         if (task.kind == TASK_NONE) {
-            uint64_t begin = pa_clock_raw_ns();
+            thread->idle_since_ns = pa_clock_raw_ns();
             pthread_cond_wait(&bench->work, &bench->lock);
-            thread->costs.idle_ns += pa_clock_raw_ns() - begin;
+            thread->costs.idle_ns += pa_clock_raw_ns() - thread->idle_since_ns;
+            thread->idle_since_ns = 0;
             continue;
         }
         bench->running++;
@@ -273,9 +274,15 @@ void pa_cpu_steps_drop(struct pa_workbench *bench) {
 void pa_cpu_costs(struct pa_workbench *bench, struct pa_step_costs *out) {
     memset(out, 0, sizeof *out);
     pthread_mutex_lock(&bench->lock);
+    uint64_t now = pa_clock_raw_ns();
     for (int i = 0; i < bench->device->threads; i++) {
-        add_costs(out, &bench->threads[i].costs);
-        memset(&bench->threads[i].costs, 0, sizeof bench->threads[i].costs);
+        struct pa_cpu_thread *thread = &bench->threads[i];
+        if (thread->idle_since_ns != 0) {
+            thread->costs.idle_ns += now - thread->idle_since_ns;
+            thread->idle_since_ns = now;
+        }
+        add_costs(out, &thread->costs);
+        memset(&thread->costs, 0, sizeof thread->costs);
     }
     pthread_mutex_unlock(&bench->lock);
 }
