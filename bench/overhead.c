@@ -31,6 +31,7 @@ struct round {
     double proven, bare; /* operations a second */
     uint32_t steps;
     struct pa_step_costs costs;
+    uint64_t took_ns, hash_ns; /* of the epoch; in it, of the thread that keeps the chain */
 };
 
 static int usage(const char *what) {
@@ -99,19 +100,24 @@ static int run_epoch(struct pa_workbench *bench, const struct pa_backend *backen
     }
     for (uint32_t t = 1; t <= wanted && result == PA_OK; t++) {
         result = backend->step_collect(bench, tiles, UINT64_MAX, error);
+        uint64_t hashing = pa_clock_raw_ns();
         if (result == PA_OK)
             result = pa_chain_append(&chain, tiles, error);
-        if (result != PA_OK || t + 2 > wanted)
-            continue;
-        seed = pa_chain_b_seed(&chain, t + 2);
-        result = backend->step_enqueue(bench, &seed, error);
+        if (result == PA_OK && t + 2 <= wanted)
+            seed = pa_chain_b_seed(&chain, t + 2);
+        out->hash_ns += pa_clock_raw_ns() - hashing;
+        if (result == PA_OK && t + 2 <= wanted)
+            result = backend->step_enqueue(bench, &seed, error);
     }
     struct pa_tail tail;
+    uint64_t hashing = pa_clock_raw_ns();
     if (result == PA_OK)
         pa_chain_tail(&chain, &tail, error);
-    uint64_t took = pa_clock_raw_ns() - begin;
+    uint64_t end = pa_clock_raw_ns();
+    out->hash_ns += end - hashing;
+    out->took_ns = end - begin;
     out->steps = chain.steps;
-    out->proven = chain.steps * operations(&set->work) * 1e9 / (double)took;
+    out->proven = chain.steps * operations(&set->work) * 1e9 / (double)out->took_ns;
     backend->costs(bench, &out->costs);
     free(tiles);
     pa_chain_free(&chain);
@@ -127,10 +133,12 @@ static void print_round(size_t i, const struct round *round) {
     const struct pa_step_costs *costs = &round->costs;
     double all = (double)(costs->generate_ns + costs->gemm_ns + costs->digest_ns + costs->idle_ns);
     printf("round %zu: bare %.1f G/s, proven %.1f G/s (%u steps), ratio %.4f; of the threads' "
-           "time: GEMM %.2f %%, generation %.2f %%, digests %.2f %%, waiting %.2f %%\n",
+           "time: GEMM %.2f %%, generation %.2f %%, digests %.2f %%, waiting %.2f %%; hashing "
+           "%.3f %% of the epoch, beside them\n",
            i + 1, round->bare / 1e9, round->proven / 1e9, round->steps, round->proven / round->bare,
            100 * (double)costs->gemm_ns / all, 100 * (double)costs->generate_ns / all,
-           100 * (double)costs->digest_ns / all, 100 * (double)costs->idle_ns / all);
+           100 * (double)costs->digest_ns / all, 100 * (double)costs->idle_ns / all,
+           100 * (double)round->hash_ns / (double)round->took_ns);
     fflush(stdout);
 }
 
@@ -156,7 +164,7 @@ static int run_rounds(struct pa_device *device, const struct settings *set,
     const struct pa_backend *backend = device->backend;
     static struct round rounds[MOST_ROUNDS];
     struct pa_workbench *bench;
-    struct round warm;
+    struct round warm = {0};
     uint64_t once = 0;
     PA_TRY(backend->workbench_open(device, &set->work, &bench, error));
     int result = backend->multiply_bare(bench, 1, &once, error);
