@@ -38,15 +38,15 @@ static void certify(const char *evidence, struct pa_buffer *out) {
     struct pa_judgement judgement;
     struct pa_key *key;
     json_t *statement;
-    uint8_t public_key[PA_PUBLIC_KEY_BYTES];
+    struct pa_issue issue = {0};
     must(pa_key_generate(&key, &error), &error);
     must(pa_store_open_readonly(evidence, &store, &error), &error);
     must(pa_facts_collect(store, PA_RECHECK_PATHS, &facts, &error), &error);
     must(pa_claim_parse("claim", facts.claim_text, facts.claim_bytes, &claim, &error), &error);
     must(pa_policy_parse("policy", facts.policy_text, facts.policy_bytes, &policy, &error), &error);
     must(pa_judge(&facts, &claim, &policy, &judgement, &error), &error);
-    pa_key_public(key, public_key);
-    must(pa_statement_build(&facts, &claim, &policy, &judgement, public_key, &statement, &error),
+    pa_key_public(key, issue.signer);
+    must(pa_statement_build(&facts, &claim, &policy, &judgement, &issue, &statement, &error),
          &error);
     must(pa_envelope_sign(statement, key, out, &error), &error);
     json_decref(statement);

@@ -185,10 +185,21 @@ static const struct pa_member site_members[] = {
     END,
 };
 
+static const struct pa_member supersedes_members[] = {
+    {"statement_sha256", PA_MEMBER_HEX32_OR_NULL, NULL},
+    END,
+};
+
 static const struct pa_member tool_members[] = {
     {"commit", PA_MEMBER_TEXT, NULL},
     {"sha256", PA_MEMBER_TEXT, NULL},
     {"version", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member validity_members[] = {
+    {"from_utc", PA_MEMBER_UTC, NULL},
+    {"until_utc", PA_MEMBER_UTC, NULL},
     END,
 };
 
@@ -235,7 +246,10 @@ const struct pa_member pa_predicate_members[] = {
     {"session", PA_MEMBER_OBJECT, session_members},
     {"signer", PA_MEMBER_OBJECT, signer_members},
     {"site", PA_MEMBER_OBJECT, site_members},
+    {"supersedes", PA_MEMBER_OBJECT | PA_MEMBER_LATER, supersedes_members},
     {"tool", PA_MEMBER_OBJECT, tool_members},
+    {"trusted_comment", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
+    {"validity", PA_MEMBER_OBJECT | PA_MEMBER_LATER, validity_members},
     {"verdict", PA_MEMBER_TEXT, NULL},
     {"verified", PA_MEMBER_OBJECT, verified_members},
     END,
@@ -302,10 +316,15 @@ static const char *const kind_words[] = {
     [PA_MEMBER_TRUTH] = "true or false",
     [PA_MEMBER_UTC] = "a time like 2026-11-24T00:12:11Z",
     [PA_MEMBER_HEX32] = "64 lower-case hexadecimal digits",
+    [PA_MEMBER_HEX32_OR_NULL] = "64 lower-case hexadecimal digits, or null",
     [PA_MEMBER_BASE64] = "base64 in its one canonical spelling",
     [PA_MEMBER_OBJECT] = "an object",
     [PA_MEMBER_LIST] = "an array of objects",
 };
+
+enum pa_member_kind pa_member_kind_of(const struct pa_member *member) {
+    return (enum pa_member_kind)(member->kind & ~PA_MEMBER_LATER);
+}
 
 static bool is_of_kind(const json_t *value, enum pa_member_kind kind) {
     switch (kind) {
@@ -323,6 +342,8 @@ static bool is_of_kind(const json_t *value, enum pa_member_kind kind) {
         return is_utc(value);
     case PA_MEMBER_HEX32:
         return is_hex32(value);
+    case PA_MEMBER_HEX32_OR_NULL:
+        return json_is_null(value) || is_hex32(value);
     case PA_MEMBER_BASE64:
         return is_base64(value);
     case PA_MEMBER_OBJECT:
@@ -368,13 +389,16 @@ int pa_members_check(const json_t *object, const struct pa_member *members, cons
         char inner[256];
         snprintf(inner, sizeof inner, "%.180s.%.60s", path, member->name);
         const json_t *value = json_object_get(object, member->name);
+        enum pa_member_kind kind = pa_member_kind_of(member);
+        if (value == NULL && (member->kind & PA_MEMBER_LATER) != 0)
+            continue;
         if (value == NULL)
             return pa_fail(error, PA_EINVALID, "%s is missing", inner);
-        if (!is_of_kind(value, member->kind))
-            return pa_fail(error, PA_EINVALID, "%s must be %s", inner, kind_words[member->kind]);
-        if (member->kind == PA_MEMBER_OBJECT)
+        if (!is_of_kind(value, kind))
+            return pa_fail(error, PA_EINVALID, "%s must be %s", inner, kind_words[kind]);
+        if (kind == PA_MEMBER_OBJECT)
             PA_TRY(pa_members_check(value, member->inner, inner, error));
-        else if (member->kind == PA_MEMBER_LIST)
+        else if (kind == PA_MEMBER_LIST)
             PA_TRY(check_list(value, member->inner, inner, error));
     }
     return refuse_unknown(object, members, path, error);

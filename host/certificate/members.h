@@ -2,8 +2,8 @@
 /* members.h - every member a statement has, and of which type: the one table that the strict check,
  * summary.json and the comparison with the evidence go by.
  *
- * All members are always there; a figure that is not known is null, never a zero that looks
- * measured. docs/certificate.md says what each means.
+ * All members are always there, but for those that came later (PA_MEMBER_LATER); a figure that is
+ * not known is null, never a zero that looks measured. docs/certificate.md says what each means.
  */
 #ifndef PA_CERTIFICATE_MEMBERS_H
 #define PA_CERTIFICATE_MEMBERS_H
@@ -20,16 +20,23 @@ enum pa_member_kind {
     PA_MEMBER_TRUTH, /* boolean */
     PA_MEMBER_UTC,   /* "2026-11-24T00:12:11Z" */
     PA_MEMBER_HEX32, /* 64 lower-case digits */
+    PA_MEMBER_HEX32_OR_NULL,
     PA_MEMBER_BASE64,
     PA_MEMBER_OBJECT, /* `inner` says of what */
     PA_MEMBER_LIST    /* array of objects of `inner` */
 };
 
+/* Or-ed to the kind of a member that came after the first version: certificates that were signed
+ * before lack it. New members are only ever added so; the builder puts every member in. */
+enum { PA_MEMBER_LATER = 64 };
+
 struct pa_member {
     const char *name; /* NULL ends a table */
-    enum pa_member_kind kind;
+    int kind;         /* an enum pa_member_kind, with or without PA_MEMBER_LATER */
     const struct pa_member *inner;
 };
+
+enum pa_member_kind pa_member_kind_of(const struct pa_member *member);
 
 extern const struct pa_member pa_statement_members[];
 extern const struct pa_member pa_predicate_members[];

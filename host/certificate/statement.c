@@ -137,12 +137,12 @@ static json_t *build_site(struct pa_builder *b) {
     return out;
 }
 
-static json_t *build_signer(struct pa_builder *b, const uint8_t key[PA_PUBLIC_KEY_BYTES]) {
+static json_t *build_signer(struct pa_builder *b) {
     struct pa_hash id;
-    pa_public_key_id(key, &id);
+    pa_public_key_id(b->issue->signer, &id);
     json_t *out = json_object();
     pa_statement_put_hex(b, out, "key_id", id.bytes);
-    pa_statement_put_base64(b, out, "public_key", key, PA_PUBLIC_KEY_BYTES);
+    pa_statement_put_base64(b, out, "public_key", b->issue->signer, PA_PUBLIC_KEY_BYTES);
     return out;
 }
 
@@ -160,7 +160,26 @@ static json_t *build_power(struct pa_builder *b) {
     return out;
 }
 
-static json_t *build_predicate(struct pa_builder *b, const uint8_t signer[PA_PUBLIC_KEY_BYTES]) {
+/* What was measured is of a date: hardware is moved and sold. */
+static json_t *build_validity(struct pa_builder *b) {
+    static const uint64_t day_ns = UINT64_C(86400) * 1000000000;
+    uint64_t from = b->facts->ended_utc_ns, length = PA_VALIDITY_DAYS * day_ns;
+    json_t *out = json_object();
+    pa_statement_put_utc(b, out, "from_utc", from);
+    pa_statement_put_utc(b, out, "until_utc", from > UINT64_MAX - length ? from : from + length);
+    return out;
+}
+
+static json_t *build_supersedes(struct pa_builder *b) {
+    json_t *out = json_object();
+    if (b->issue->has_superseded)
+        pa_statement_put_hex(b, out, "statement_sha256", b->issue->superseded.bytes);
+    else
+        pa_statement_put(b, out, "statement_sha256", json_null());
+    return out;
+}
+
+static json_t *build_predicate(struct pa_builder *b) {
     const struct pa_facts *facts = b->facts;
     json_t *out = json_object();
     pa_statement_put(b, out, "allreduce", pa_statement_build_allreduce(b));
@@ -186,9 +205,12 @@ static json_t *build_predicate(struct pa_builder *b, const uint8_t signer[PA_PUB
     pa_statement_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");
     pa_statement_put_text(b, out, "schema", PA_CERTIFICATE_SCHEMA);
     pa_statement_put(b, out, "session", pa_statement_build_session(b));
-    pa_statement_put(b, out, "signer", build_signer(b, signer));
+    pa_statement_put(b, out, "signer", build_signer(b));
     pa_statement_put(b, out, "site", build_site(b));
+    pa_statement_put(b, out, "supersedes", build_supersedes(b));
     pa_statement_put(b, out, "tool", pa_statement_build_tool(b));
+    pa_statement_put_trusted_comment(b, out);
+    pa_statement_put(b, out, "validity", build_validity(b));
     pa_statement_put_text(b, out, "verdict", pa_verdict_name(b->judgement->verdict));
     pa_statement_put(b, out, "verified", build_verified(b));
     return out;
@@ -196,9 +218,8 @@ static json_t *build_predicate(struct pa_builder *b, const uint8_t signer[PA_PUB
 
 int pa_statement_build(const struct pa_facts *facts, const struct pa_claim *claim,
                        const struct pa_policy *policy, const struct pa_judgement *judgement,
-                       const uint8_t signer[PA_PUBLIC_KEY_BYTES], json_t **out,
-                       struct pa_error *error) {
-    struct pa_builder b = {.facts = facts, .claim = claim, .policy = policy};
+                       const struct pa_issue *issue, json_t **out, struct pa_error *error) {
+    struct pa_builder b = {.facts = facts, .claim = claim, .policy = policy, .issue = issue};
     b.judgement = judgement;
     json_t *digest = json_object();
     pa_statement_put_hex(&b, digest, "sha256", facts->transcript.bytes);
@@ -209,7 +230,7 @@ int pa_statement_build(const struct pa_facts *facts, const struct pa_claim *clai
     pa_statement_append(&b, subjects, subject);
     json_t *statement = json_object();
     pa_statement_put_text(&b, statement, "_type", PA_STATEMENT_TYPE);
-    pa_statement_put(&b, statement, "predicate", build_predicate(&b, signer));
+    pa_statement_put(&b, statement, "predicate", build_predicate(&b));
     pa_statement_put_text(&b, statement, "predicateType",
                           facts->is_certified ? PA_PREDICATE_CERTIFICATE : PA_PREDICATE_TEST);
     pa_statement_put(&b, statement, "subject", subjects);

@@ -24,14 +24,22 @@
 enum {
     PA_STATEMENT_MOST_EPOCHS = 4096,   /* listed; `epoch_count` counts all */
     PA_STATEMENT_MOST_DEVICES = 32768, /* listed; `device_count` counts all */
+    PA_VALIDITY_DAYS = 365,            /* from the end of the evidence */
 };
 
-/* Build the statement that `signer` would sign. The date in it is the evidence's end, not now.
+/* What the one who issues adds to what follows from evidence, claim and policy. A check takes it
+ * over from the certificate as it stands. */
+struct pa_issue {
+    uint8_t signer[PA_PUBLIC_KEY_BYTES];
+    bool has_superseded;       /* a statement of before that this one takes the place of */
+    struct pa_hash superseded; /* SHA-256 of that statement, as its own page prints it */
+};
+
+/* Build the statement of `issue`. The date in it is the evidence's end, not now.
  * PA_EMEMORY; PA_EINTERNAL when a figure is not finite. `*out` is the caller's. */
 int pa_statement_build(const struct pa_facts *facts, const struct pa_claim *claim,
                        const struct pa_policy *policy, const struct pa_judgement *judgement,
-                       const uint8_t signer[PA_PUBLIC_KEY_BYTES], json_t **out,
-                       struct pa_error *error);
+                       const struct pa_issue *issue, json_t **out, struct pa_error *error);
 
 /* summary.json of a statement: the predicate's names with plain JSON numbers, indented, with a
  * final newline; for scripts, not signed. */

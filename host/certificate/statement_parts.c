@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate/statement_parts.h"
 
+#include "base/base.h"
+
+#include <stdio.h>
 #include <string.h>
 
 json_t *pa_statement_build_allreduce(struct pa_builder *b) {
@@ -168,4 +171,18 @@ json_t *pa_build_not_proven(struct pa_builder *b) {
     put_caveat(b, out, "OTHER_SESSIONS",
                "That no other session was declared with another witness and kept back.");
     return out;
+}
+
+void pa_statement_put_trusted_comment(struct pa_builder *b, json_t *object) {
+    const struct pa_judgement *judgement = b->judgement;
+    char text[2048], proven[PA_DECIMAL_TEXT_BYTES], claimed[PA_DECIMAL_TEXT_BYTES];
+    char ended[PA_UTC_TEXT_BYTES];
+    pa_decimal_text(proven, judgement->verified_pflops);
+    pa_decimal_text(claimed, judgement->claim_pflops);
+    pa_utc_text(ended, b->facts->ended_utc_ns);
+    snprintf(text, sizeof text, "%s %s: %s of %s claimed PFLOPS %s for %.256s, %s",
+             b->facts->is_certified ? "capacity certificate" : "TEST result, no certificate",
+             pa_verdict_name(judgement->verdict), proven, claimed,
+             b->facts->is_certified ? "proven" : "as test work", b->claim->center, ended);
+    pa_statement_put_text(b, object, "trusted_comment", text);
 }

@@ -14,6 +14,7 @@ struct pa_builder {
     const struct pa_claim *claim;
     const struct pa_policy *policy;
     const struct pa_judgement *judgement;
+    const struct pa_issue *issue;
     bool failed;            /* memory ran out */
     const char *not_finite; /* the first figure that is none */
 };
@@ -45,5 +46,7 @@ json_t *pa_statement_build_openings(struct pa_builder *b);
 json_t *pa_statement_build_session(struct pa_builder *b);
 json_t *pa_statement_build_tool(struct pa_builder *b);
 json_t *pa_build_not_proven(struct pa_builder *b);
+/* One line that sums the certificate up, for `verify` to print: signed like all the rest. */
+void pa_statement_put_trusted_comment(struct pa_builder *b, json_t *object);
 
 #endif

@@ -20,7 +20,7 @@ static json_t *summarise_list(const json_t *list, const struct pa_member *inner)
 /* Decimal strings become numbers; texts stay. NULL when out of memory or not a predicate. */
 static json_t *summarise_value(const json_t *value, const struct pa_member *member) {
     double number = 0;
-    switch (member->kind) {
+    switch (pa_member_kind_of(member)) {
     case PA_MEMBER_DECIMAL:
     case PA_MEMBER_DECIMAL_OR_NULL:
         if (json_is_null(value))
@@ -41,7 +41,10 @@ static json_t *summarise_value(const json_t *value, const struct pa_member *memb
 static json_t *summarise(const json_t *object, const struct pa_member *members) {
     json_t *out = json_object();
     for (const struct pa_member *member = members; member->name != NULL; member++) {
-        json_t *value = summarise_value(json_object_get(object, member->name), member);
+        const json_t *said = json_object_get(object, member->name);
+        if (said == NULL && (member->kind & PA_MEMBER_LATER) != 0)
+            continue;
+        json_t *value = summarise_value(said, member);
         if (json_object_set_new(out, member->name, value) != 0) {
             json_decref(out);
             return NULL;

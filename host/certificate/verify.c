@@ -30,6 +30,10 @@ static int check_words(const json_t *statement, bool *is_test, struct pa_error *
     PA_TRY(want_text(predicate, "result", *is_test ? "TEST" : "CERTIFICATE", "predicate", error));
     PA_TRY(want_text(statement, "predicateType",
                      *is_test ? PA_PREDICATE_TEST : PA_PREDICATE_CERTIFICATE, "statement", error));
+    const json_t *validity = json_object_get(predicate, "validity");
+    if (validity != NULL &&
+        strcmp(text_at(validity, "from_utc"), text_at(validity, "until_utc")) > 0)
+        return pa_fail(error, PA_EINVALID, "predicate.validity ends before it begins");
     if (json_array_size(subject) != 1)
         return pa_fail(error, PA_EINVALID, "statement.subject must name one subject");
     return want_text(json_array_get(subject, 0), "name", "evidence.db", "statement.subject[0]",

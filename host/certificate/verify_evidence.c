@@ -80,6 +80,18 @@ static void rebuilt_free(struct rebuilt *r) {
     json_decref(r->statement);
 }
 
+/* What follows from no evidence: who issued it, and in the place of what. */
+static void take_issue(const struct pa_verification *verification, struct pa_issue *out) {
+    const json_t *predicate = json_object_get(verification->statement, "predicate");
+    const json_t *superseded =
+        json_object_get(json_object_get(predicate, "supersedes"), "statement_sha256");
+    *out = (struct pa_issue){0};
+    memcpy(out->signer, verification->key, PA_PUBLIC_KEY_BYTES);
+    out->has_superseded =
+        json_is_string(superseded) &&
+        pa_unhex(out->superseded.bytes, PA_HASH_BYTES, json_string_value(superseded));
+}
+
 /* The claim and policy come from the certificate, not from the evidence: one that was judged again
  * under another policy carries that policy. */
 static int rebuild(struct rebuilt *r, const struct pa_verification *verification,
@@ -97,7 +109,9 @@ static int rebuild(struct rebuilt *r, const struct pa_verification *verification
     r->has_facts = true;
     PA_TRY(pa_judge(&r->facts, &r->claim, &r->policy, &r->judgement, error));
     r->has_judgement = true;
-    return pa_statement_build(&r->facts, &r->claim, &r->policy, &r->judgement, verification->key,
+    struct pa_issue issue;
+    take_issue(verification, &issue);
+    return pa_statement_build(&r->facts, &r->claim, &r->policy, &r->judgement, &issue,
                               &r->statement, error);
 }
 

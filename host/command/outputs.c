@@ -83,14 +83,66 @@ void pa_judged_free(struct pa_judged *judged) {
     *judged = (struct pa_judged){0};
 }
 
-static int build_statement(struct pa_judged *judged, const struct pa_key *key,
+static const char *certificate_name(const struct pa_judged *judged) {
+    return judged->facts.is_certified ? "certificate.json" : "test-result.json";
+}
+
+static int build_once(struct pa_judged *judged, const struct pa_issue *issue,
+                      struct pa_error *error) {
+    json_decref(judged->statement);
+    judged->statement = NULL;
+    return pa_statement_build(&judged->facts, &judged->claim, &judged->policy, &judged->judgement,
+                              issue, &judged->statement, error);
+}
+
+static int statement_hash(const json_t *statement, struct pa_hash *out, struct pa_error *error) {
+    struct pa_buffer bytes = {0};
+    int code = pa_canonical_write(statement, &bytes, error);
+    pa_sha256(out, bytes.data, bytes.size);
+    pa_buffer_free(&bytes);
+    return code;
+}
+
+/* A certificate of the same signer that is about to be written over is superseded by name, unless
+ * the new one says the same: then it is the same, whatever it superseded. */
+static int build_over(struct pa_judged *judged, const struct pa_verification *old,
+                      struct pa_issue *issue, struct pa_error *error) {
+    struct pa_hash again;
+    const json_t *link =
+        json_object_get(json_object_get(old->statement, "predicate"), "supersedes");
+    const char *before = json_string_value(json_object_get(link, "statement_sha256"));
+    issue->has_superseded =
+        before != NULL && pa_unhex(issue->superseded.bytes, PA_HASH_BYTES, before);
+    PA_TRY(build_once(judged, issue, error));
+    PA_TRY(statement_hash(judged->statement, &again, error));
+    if (pa_hash_equal(&again, &old->statement_sha256))
+        return PA_OK;
+    issue->has_superseded = true;
+    issue->superseded = old->statement_sha256;
+    return build_once(judged, issue, error);
+}
+
+/* `folder` is where the statement will lie; NULL for nowhere. */
+static int build_statement(struct pa_judged *judged, const struct pa_key *key, const char *folder,
                            struct pa_error *error) {
-    uint8_t signer[PA_PUBLIC_KEY_BYTES];
+    struct pa_issue issue = {0};
+    struct pa_verification old = {0};
+    struct pa_buffer file = {0};
+    char path[PATH_MAX];
     if (judged->statement != NULL)
         return PA_OK;
-    pa_key_public(key, signer);
-    return pa_statement_build(&judged->facts, &judged->claim, &judged->policy, &judged->judgement,
-                              signer, &judged->statement, error);
+    pa_key_public(key, issue.signer);
+    bool is_over = folder != NULL &&
+                   (size_t)snprintf(path, sizeof path, "%s/%s", folder, certificate_name(judged)) <
+                       sizeof path &&
+                   pa_file_read(path, PA_CERTIFICATE_MOST_BYTES, &file, NULL) == PA_OK &&
+                   pa_certificate_verify(file.data, file.size, &old, NULL) == PA_OK &&
+                   memcmp(old.key, issue.signer, PA_PUBLIC_KEY_BYTES) == 0;
+    int code =
+        is_over ? build_over(judged, &old, &issue, error) : build_once(judged, &issue, error);
+    pa_verification_free(&old);
+    pa_buffer_free(&file);
+    return code;
 }
 
 static int write_one(const char *folder, const char *name, const struct pa_buffer *content,
@@ -107,7 +159,7 @@ int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const c
                      struct pa_error *error) {
     struct pa_buffer certificate = {0}, summary = {0}, report = {0};
     PA_TRY(pa_directory_make(folder, error));
-    PA_TRY(build_statement(judged, key, error));
+    PA_TRY(build_statement(judged, key, folder, error));
     int code = pa_envelope_sign(judged->statement, key, &certificate, error);
     if (code == PA_OK)
         code = pa_summary_write(judged->statement, &summary, error);
@@ -119,9 +171,7 @@ int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const c
         code = write_one(folder, "report.html", &report, error);
     /* Last, so that a certificate is never there without what belongs to it. */
     if (code == PA_OK)
-        code =
-            write_one(folder, judged->facts.is_certified ? "certificate.json" : "test-result.json",
-                      &certificate, error);
+        code = write_one(folder, certificate_name(judged), &certificate, error);
     pa_buffer_free(&certificate);
     pa_buffer_free(&summary);
     pa_buffer_free(&report);
@@ -186,7 +236,7 @@ int pa_outputs_print(struct pa_judged *judged, const struct pa_key *key, const c
     int code = PA_OK;
     if (!is_json)
         put_judgement(&out, judged, folder);
-    else if ((code = build_statement(judged, key, error)) == PA_OK)
+    else if ((code = build_statement(judged, key, folder, error)) == PA_OK)
         code = pa_summary_write(judged->statement, &out, error);
     if (code == PA_OK && out.failed)
         code = pa_fail(error, PA_EMEMORY, "printing the result: out of memory");

@@ -35,6 +35,32 @@ static const char *predicate_text(const struct pa_verification *verification, co
     return text != NULL ? text : "";
 }
 
+/* By this machine's clock: the text of a time sorts as the time does. */
+static bool is_expired(const struct pa_verification *verification) {
+    const json_t *predicate = json_object_get(verification->statement, "predicate");
+    const char *until =
+        json_string_value(json_object_get(json_object_get(predicate, "validity"), "until_utc"));
+    char now[PA_UTC_TEXT_BYTES];
+    pa_utc_text(now, pa_clock_utc_ns());
+    return until != NULL && strcmp(now, until) > 0;
+}
+
+/* What came with later versions: the comment that the signature covers, and how long it is good. */
+static void put_since_signing(struct pa_buffer *out, const struct pa_verification *verification) {
+    const json_t *predicate = json_object_get(verification->statement, "predicate");
+    const json_t *validity = json_object_get(predicate, "validity");
+    const char *until = json_string_value(json_object_get(validity, "until_utc"));
+    const char *superseded = json_string_value(
+        json_object_get(json_object_get(predicate, "supersedes"), "statement_sha256"));
+    if (predicate_text(verification, "trusted_comment")[0] != '\0')
+        pa_buffer_format(out, "  comment    %s\n", predicate_text(verification, "trusted_comment"));
+    if (until != NULL)
+        pa_buffer_format(out, "  valid      %s %s\n",
+                         is_expired(verification) ? "NO LONGER, it ran out" : "until", until);
+    if (superseded != NULL)
+        pa_buffer_format(out, "  supersedes statement sha256:%s\n", superseded);
+}
+
 static void put_words(struct pa_buffer *out, const struct pa_verification *verification,
                       const char *path) {
     static const char *const signers[] = {
@@ -55,6 +81,7 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
                      verification->is_test ? "a TEST result, no certificate"
                                            : "a capacity certificate",
                      predicate_text(verification, "verdict"));
+    put_since_signing(out, verification);
     pa_buffer_format(out, "  key id     %s\n  signer     %s\n  evidence   %s\n", id,
                      signers[verification->signer], evidence[verification->evidence]);
     if (failure[0] != '\0')
@@ -79,11 +106,12 @@ static int put_json(struct pa_buffer *out, const struct pa_verification *verific
             json_array_append_new(list, json_string(underived[i]));
     }
     json_t *object = json_pack(
-        "{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:o}", "schema", "petaudit-verification/1",
+        "{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:o}", "schema", "petaudit-verification/1",
         "authentic", verification->is_authentic ? 1 : 0, "failure", failure, "signer",
         signers[verification->signer], "evidence", evidence[verification->evidence], "test",
         verification->is_test ? 1 : 0, "verdict", predicate_text(verification, "verdict"), "key_id",
-        verification->is_authentic ? id : "", "not_derived", list);
+        verification->is_authentic ? id : "", "expired", is_expired(verification) ? 1 : 0,
+        "not_derived", list);
     char *text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
     if (text == NULL)

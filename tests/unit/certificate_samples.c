@@ -246,13 +246,13 @@ json_t *certificate_sample_statement(enum certificate_kind kind) {
     struct certificate_sample sample;
     struct pa_error error = {0};
     json_t *statement = NULL;
-    uint8_t point[PA_PUBLIC_KEY_BYTES];
+    struct pa_issue issue = {0};
     struct pa_key *key = certificate_sample_key();
-    pa_key_public(key, point);
+    pa_key_public(key, issue.signer);
     pa_key_free(key);
     certificate_sample_make(&sample, kind);
     int code = pa_statement_build(&sample.facts, &sample.claim, &sample.policy, &sample.judgement,
-                                  point, &statement, &error);
+                                  &issue, &statement, &error);
     demand(code == PA_OK, error.text);
     certificate_sample_free(&sample);
     return statement;

@@ -11,3 +11,9 @@ add_test(NAME verify_certificates
                  ${CMAKE_CURRENT_BINARY_DIR}/certificates)
 set_tests_properties(make_certificates PROPERTIES LABELS unit FIXTURES_SETUP certificates TIMEOUT 120)
 set_tests_properties(verify_certificates PROPERTIES LABELS unit FIXTURES_REQUIRED certificates TIMEOUT 120)
+
+# docs/schema holds the same members as host/certificate/members.c; `--write` after the program's name mends it.
+add_executable(list_members list_members.c)
+target_link_libraries(list_members PRIVATE petaudit_flags pa_certificate)
+add_test(NAME schema_members COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/schema_members.py $<TARGET_FILE:list_members>)
+set_tests_properties(schema_members PROPERTIES LABELS unit TIMEOUT 60)

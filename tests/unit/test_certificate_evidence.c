@@ -62,16 +62,16 @@ static struct pa_store *evidence(const char *name, enum evidence_flaw flaw, uint
 static void issue(struct pa_store *store, const char *claim_used, struct pa_buffer *file) {
     struct certificate_sample audit = {0};
     struct pa_error error = {0};
-    uint8_t point[PA_PUBLIC_KEY_BYTES];
+    struct pa_issue issue = {0};
     json_t *statement = NULL;
     struct pa_key *key = certificate_sample_key();
-    pa_key_public(key, point);
+    pa_key_public(key, issue.signer);
     if (pa_facts_collect(store, PA_RECHECK_PATHS, &audit.facts, &error) != PA_OK ||
         pa_claim_parse("claim", claim_used, strlen(claim_used), &audit.claim, &error) != PA_OK ||
         pa_policy_parse("policy", policy_text, strlen(policy_text), &audit.policy, &error) !=
             PA_OK ||
         pa_judge(&audit.facts, &audit.claim, &audit.policy, &audit.judgement, &error) != PA_OK ||
-        pa_statement_build(&audit.facts, &audit.claim, &audit.policy, &audit.judgement, point,
+        pa_statement_build(&audit.facts, &audit.claim, &audit.policy, &audit.judgement, &issue,
                            &statement, &error) != PA_OK ||
         pa_envelope_sign(statement, key, file, &error) != PA_OK)
         fail_msg("%s", error.text);
