@@ -120,7 +120,10 @@ _Static_assert(sizeof(CUuuid) == 16 && sizeof(CUdeviceptr) == 8, "the 64-bit dri
       (void *to, CUdeviceptr from, size_t bytes, CUstream stream))                                 \
     F(true, CUresult, cuMemsetD8Async,                                                             \
       (CUdeviceptr to, unsigned char byte, size_t bytes, CUstream stream))                         \
+    F(true, CUresult, cuCtxGetStreamPriorityRange, (int *least, int *greatest))                    \
     F(true, CUresult, cuStreamCreate, (CUstream * stream, unsigned int flags))                     \
+    F(true, CUresult, cuStreamCreateWithPriority,                                                  \
+      (CUstream * stream, unsigned int flags, int priority))                                       \
     F(true, CUresult, cuStreamDestroy_v2, (CUstream stream))                                       \
     F(true, CUresult, cuStreamQuery, (CUstream stream))                                            \
     F(true, CUresult, cuStreamWaitEvent, (CUstream stream, CUevent event, unsigned int flags))     \
