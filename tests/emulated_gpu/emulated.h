@@ -45,7 +45,8 @@ struct emulated_device {
     uint64_t memory_bytes;      /* what can be allocated; less than told only by a fault */
 };
 
-/* PETAUDIT_EMULATED_GPU, a list of key=value parted by commas, parsed strictly:
+/* PETAUDIT_EMULATED_GPU, a list of key=value parted by commas, parsed strictly. Keys come once, but
+ * for fault= (emulated_fault.h) and gpuN.KEY= (emulated_condition.h), which are what tests order:
  *   devices=2         0 to 16 GPUs                                    (1)
  *   memory=256MiB     memory of each; KiB, MiB or GiB                 (256MiB)
  *   sm=90             compute capability of each: 75 .. 120           (90)
@@ -54,7 +55,8 @@ struct emulated_device {
  *   threads=2         host threads that run the blocks of a launch    (2)
  *   steps=100000000   instructions that a warp may execute in a launch
  *   driver=13000      what cuDriverGetVersion tells                   (13000)
- *   ptx=90            highest .version that is accepted, major * 10 + minor (by driver) */
+ *   ptx=90            highest .version that is accepted, major * 10 + minor (by driver)
+ *   script=FILE       more of the same, one key=value a line, # begins a comment */
 struct emulated_platform {
     int device_count;
     struct emulated_device devices[EMULATED_DEVICES_MAX];
@@ -86,6 +88,7 @@ enum emulated_fault_kind {
     EMULATED_FAULT_STICKY, /* the work fails when it runs: `code` at the next wait, then for ever */
     EMULATED_FAULT_HANG,  /* what the call enqueues never ends; a call without work never returns */
     EMULATED_FAULT_WRONG, /* the work runs, then one bit of its result is flipped */
+    EMULATED_FAULT_EMPTY, /* the call succeeds and finds nothing (cublasLtMatmulAlgoGetHeuristic) */
 };
 
 struct emulated_fault {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The platform as PETAUDIT_EMULATED_GPU describes it, and the reports of misuse. */
 #include "emulated_gpu/emulated.h"
+#include "emulated_gpu/emulated_condition.h"
+#include "emulated_gpu/emulated_fault.h"
 
 #include "base/base.h"
 
@@ -13,15 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTIONS_BYTES = 1024, REPORT_BYTES = 1024 };
+enum { OPTIONS_BYTES = 16384, REPORT_BYTES = 1024 };
 
 static struct emulated_platform platform;
 static bool is_usable;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_uint reports;
 
-/* "256MiB" to bytes. */
-static int memory_parse(const char *text, uint64_t *out, struct pa_error *error) {
+int emulated_size_parse(const char *text, uint64_t *out, struct pa_error *error) {
     static const struct {
         const char *unit;
         int shift;
@@ -43,8 +44,10 @@ static int memory_parse(const char *text, uint64_t *out, struct pa_error *error)
 
 struct settings {
     uint64_t devices, memory, sm, seed, threads, steps, driver, ptx;
-    bool is_eager;
+    bool is_eager, is_scripted;
 };
+
+static int script_read(struct settings *out, const char *path, struct pa_error *error);
 
 static int option_parse(struct settings *out, const char *key, const char *value,
                         struct pa_error *error) {
@@ -66,25 +69,32 @@ static int option_parse(struct settings *out, const char *key, const char *value
             return pa_whole_parse(value, numbers[i].least, numbers[i].most, numbers[i].value,
                                   error);
     if (strcmp(key, "memory") == 0)
-        return memory_parse(value, &out->memory, error);
+        return emulated_size_parse(value, &out->memory, error);
     if (strcmp(key, "order") == 0) {
         out->is_eager = strcmp(value, "eager") == 0;
         if (!out->is_eager && strcmp(value, "lazy") != 0)
             return pa_fail(error, PA_EINPUT, "\"%s\" is neither lazy nor eager", value);
         return PA_OK;
     }
+    if (strcmp(key, "fault") == 0)
+        return emulated_fault_order(value, error);
+    if (strncmp(key, "gpu", 3) == 0)
+        return emulated_condition_order(key, value, error);
+    if (strcmp(key, "script") == 0)
+        return script_read(out, value, error);
     return pa_fail(error, PA_EINPUT, "there is no option of that name");
 }
 
-static int settings_parse(struct settings *out, const char *text, struct pa_error *error) {
-    char copy[OPTIONS_BYTES], *rest = copy;
-    if (strlen(text) >= sizeof copy)
-        return pa_fail(error, PA_EINPUT, "longer than %d bytes", OPTIONS_BYTES - 1);
-    memcpy(copy, text, strlen(text) + 1);
+/* Parse entries parted by `separator` in `text`, which is taken apart. */
+static int settings_parse(struct settings *out, char *text, const char *separator,
+                          struct pa_error *error) {
     const char *seen[16];
     size_t seen_count = 0;
-    while (*text != '\0' && rest != NULL) {
-        char *key = strsep(&rest, ","), *value = strchr(key, '=');
+    char *rest = *text != '\0' ? text : NULL;
+    while (rest != NULL) {
+        char *key = strsep(&rest, separator), *value = strchr(key, '=');
+        if (*separator == '\n' && (*key == '#' || *key == '\0'))
+            continue;
         if (value == NULL)
             return pa_fail(error, PA_EINPUT, "\"%s\" is not key=value", key);
         *value++ = '\0';
@@ -93,10 +103,25 @@ static int settings_parse(struct settings *out, const char *text, struct pa_erro
                 return pa_fail(error, PA_EINPUT, "%s is given twice", key);
         if (option_parse(out, key, value, error) != PA_OK)
             return pa_fail_in(error, "%s", key);
-        if (seen_count < sizeof seen / sizeof seen[0])
+        if (strcmp(key, "fault") != 0 && seen_count < sizeof seen / sizeof seen[0])
             seen[seen_count++] = key;
     }
     return PA_OK;
+}
+
+static int script_read(struct settings *out, const char *path, struct pa_error *error) {
+    struct pa_buffer text = {0};
+    if (out->is_scripted)
+        return pa_fail(error, PA_EINPUT, "a script names no other script");
+    out->is_scripted = true;
+    int code = pa_file_read(path, OPTIONS_BYTES, &text, error);
+    if (code == PA_OK) {
+        pa_buffer_bytes(&text, "", 1);
+        code = text.failed ? pa_fail(error, PA_EMEMORY, "out of memory")
+                           : settings_parse(out, (char *)text.data, "\n", error);
+    }
+    pa_buffer_free(&text);
+    return code;
 }
 
 /* The .version that a driver of this CUDA release reads (PTX ISA, release notes: 12.5 and 12.6
@@ -134,13 +159,21 @@ static void platform_read(void) {
                                 .driver = 13000};
     struct pa_error error = {0};
     const char *text = getenv("PETAUDIT_EMULATED_GPU");
-    if (text != NULL && settings_parse(&settings, text, &error) != PA_OK) {
+    char *copy = strdup(text != NULL ? text : "");
+    int code = copy == NULL ? pa_fail(&error, PA_EMEMORY, "out of memory")
+                            : settings_parse(&settings, copy, ",", &error);
+    free(copy);
+    if (code != PA_OK) {
         emulated_report("PETAUDIT_EMULATED_GPU: %s", error.text);
         return;
     }
     platform.device_count = (int)settings.devices;
     for (int i = 0; i < platform.device_count; i++)
         device_fill(&platform.devices[i], i, &settings);
+    if (emulated_condition_apply(&platform, &error) != PA_OK) {
+        emulated_report("PETAUDIT_EMULATED_GPU: %s", error.text);
+        return;
+    }
     platform.is_eager = settings.is_eager;
     platform.seed = settings.seed;
     platform.threads = (unsigned)settings.threads;
