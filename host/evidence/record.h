@@ -23,7 +23,7 @@ enum pa_record_type {
     PA_RECORD_OPENING = 6, /* u32 j, opening */
     PA_RECORD_RESULT = 7,  /* what checking the epoch's openings gave */
     PA_RECORD_FABRIC = 8,  /* reserved for the fabric proof: refused until it exists */
-    PA_RECORD_POWER = 9,   /* reserved for meters: refused until they exist */
+    PA_RECORD_POWER = 9,   /* readings of one power meter, which a NOTE "meter" describes */
     PA_RECORD_NOTE =
         10, /* JSON text: identities, calibration, raw rates, all-reduce, interruptions, aborts */
     PA_RECORD_SIGNATURE = 11 /* the witness's signature over the chain so far */
@@ -36,6 +36,9 @@ enum {
     PA_SIGNATURE_MOST_BYTES = 80, /* DER of ECDSA P-256 has at most 72 */
     PA_NOTE_MOST_BYTES = 1 << 24,
     PA_LIST_ENTRY_BYTES = 72,
+    PA_POWER_SAMPLE_BYTES = 32,
+    PA_POWER_MOST_SAMPLES = 1 << 16, /* in one record */
+    PA_POWER_MOST_METERS = 64,       /* in one session */
 };
 
 /* An epoch number for records that belong to no epoch. */
@@ -95,6 +98,21 @@ struct pa_result_record {
     const char *reason;    /* not zero-terminated; empty when none failed */
     uint32_t reason_bytes;
 };
+/* A reading: power, or the state of an energy counter that only grows, or both. */
+#define PA_POWER_UNKNOWN INT64_MIN
+#define PA_ENERGY_UNKNOWN UINT64_MAX
+#define PA_POWER_MOST_MILLIWATTS INT64_C(1000000000000000) /* 1 TW either way */
+struct pa_power_sample {
+    struct pa_instant at; /* raw_ns is 0 where the meter's own clock dated it: placed by UTC */
+    int64_t milliwatts;   /* negative where the meter sees more generation than load */
+    uint64_t millijoules;
+};
+struct pa_power_record {
+    struct pa_instant at; /* when the witness wrote it down */
+    uint32_t meter;       /* number of the NOTE "meter" that describes it, from 0 */
+    uint32_t count;
+    const uint8_t *samples; /* 32 bytes each, in order of time: pa_power_sample_at */
+};
 struct pa_note_record {
     struct pa_instant at;
     const char *json; /* one JSON object, UTF-8, not zero-terminated; {"kind": ..., ...} */
@@ -117,6 +135,9 @@ void pa_record_put_opening(struct pa_buffer *out, uint64_t epoch,
                            const struct pa_opening_record *opening);
 void pa_record_put_result(struct pa_buffer *out, uint64_t epoch,
                           const struct pa_result_record *result);
+/* At most PA_POWER_MOST_SAMPLES, in order of time; of no epoch: each reading has its own time. */
+void pa_record_put_power(struct pa_buffer *out, struct pa_instant at, uint32_t meter,
+                         const struct pa_power_sample *samples, uint32_t count);
 void pa_record_put_note(struct pa_buffer *out, uint64_t epoch, const struct pa_note_record *note);
 void pa_record_put_signature(struct pa_buffer *out, const struct pa_signature_record *signature);
 
@@ -143,12 +164,15 @@ int pa_record_opening(const struct pa_record *record, struct pa_opening_record *
                       struct pa_error *error);
 int pa_record_result(const struct pa_record *record, struct pa_result_record *out,
                      struct pa_error *error);
+int pa_record_power(const struct pa_record *record, struct pa_power_record *out,
+                    struct pa_error *error);
 int pa_record_note(const struct pa_record *record, struct pa_note_record *out,
                    struct pa_error *error);
 int pa_record_signature(const struct pa_record *record, struct pa_signature_record *out,
                         struct pa_error *error);
 
 struct pa_list_entry pa_list_entry_at(const struct pa_list_record *list, uint32_t index);
+struct pa_power_sample pa_power_sample_at(const struct pa_power_record *power, uint32_t index);
 
 /* "NONCE" for PA_RECORD_NONCE; "?" for an unknown type. */
 const char *pa_record_type_name(uint32_t type);

@@ -24,7 +24,7 @@ static const struct {
     [PA_RECORD_OPENING] = {"OPENING", 8 + 4 + 1, true},
     [PA_RECORD_RESULT] = {"RESULT", 8 + 12, true},
     [PA_RECORD_FABRIC] = {"FABRIC", 8, true},
-    [PA_RECORD_POWER] = {"POWER", 8, true},
+    [PA_RECORD_POWER] = {"POWER", 8 + 16 + 4 + 4 + PA_POWER_SAMPLE_BYTES, false},
     [PA_RECORD_NOTE] = {"NOTE", 8 + 16 + 2, false},
     [PA_RECORD_SIGNATURE] = {"SIGNATURE", 8 + 16 + 2 + LEAST_SIGNATURE, false},
 };
@@ -39,7 +39,7 @@ int pa_record_view(uint32_t type, const void *payload, size_t size, struct pa_re
                    struct pa_error *error) {
     if (type < PA_RECORD_SESSION || type >= KINDS)
         return pa_fail(error, PA_EINPUT, "a record of the unknown type %u", type);
-    if (type == PA_RECORD_FABRIC || type == PA_RECORD_POWER)
+    if (type == PA_RECORD_FABRIC)
         return pa_fail(error, PA_EINPUT,
                        "a %s record, whose type is reserved: this petaudit cannot read it",
                        kinds[type].name);
@@ -190,6 +190,54 @@ int pa_record_result(const struct pa_record *record, struct pa_result_record *ou
     return finish(record, &reader, error);
 }
 
+struct pa_power_sample pa_power_sample_at(const struct pa_power_record *power, uint32_t index) {
+    const uint8_t *bytes = power->samples + (size_t)index * PA_POWER_SAMPLE_BYTES;
+    struct pa_power_sample sample = {.at = {.raw_ns = pa_le64(bytes), .utc_ns = pa_le64(bytes + 8)},
+                                     .millijoules = pa_le64(bytes + 24)};
+    uint64_t power_bits = pa_le64(bytes + 16);
+    memcpy(&sample.milliwatts, &power_bits, sizeof sample.milliwatts);
+    return sample;
+}
+
+static bool is_reading(const struct pa_power_sample *sample) {
+    bool has_power = sample->milliwatts != PA_POWER_UNKNOWN;
+    bool has_energy = sample->millijoules != PA_ENERGY_UNKNOWN;
+    return sample->at.raw_ns <= MOST_TIME_NS && sample->at.utc_ns <= MOST_TIME_NS &&
+           (has_power || has_energy) &&
+           (!has_power || (sample->milliwatts >= -PA_POWER_MOST_MILLIWATTS &&
+                           sample->milliwatts <= PA_POWER_MOST_MILLIWATTS)) &&
+           (!has_energy || sample->millijoules <= (uint64_t)INT64_MAX);
+}
+
+/* All readings of a record are dated by one clock, and each is later than the one before. */
+static bool is_later(const struct pa_power_sample *before, const struct pa_power_sample *sample) {
+    if ((before->at.raw_ns == 0) != (sample->at.raw_ns == 0))
+        return false;
+    return sample->at.raw_ns != 0 ? sample->at.raw_ns > before->at.raw_ns
+                                  : sample->at.utc_ns > before->at.utc_ns;
+}
+
+int pa_record_power(const struct pa_record *record, struct pa_power_record *out,
+                    struct pa_error *error) {
+    PA_TRY(expect(record, PA_RECORD_POWER, error));
+    struct pa_reader reader = payload_reader(record);
+    out->at = read_instant(&reader);
+    out->meter = pa_read_u32(&reader);
+    out->count = pa_read_u32(&reader);
+    if (record->epoch != PA_NO_EPOCH || out->meter >= PA_POWER_MOST_METERS || out->count == 0 ||
+        out->count > PA_POWER_MOST_SAMPLES)
+        return pa_fail(error, PA_EINPUT, "a malformed POWER record of %u bytes", record->length);
+    out->samples = pa_read_view(&reader, (size_t)out->count * PA_POWER_SAMPLE_BYTES);
+    struct pa_power_sample before = {0};
+    for (uint32_t i = 0; out->samples != NULL && i < out->count; i++) {
+        struct pa_power_sample sample = pa_power_sample_at(out, i);
+        if (!is_reading(&sample) || (i > 0 && !is_later(&before, &sample)))
+            return pa_fail(error, PA_EINPUT, "a POWER record whose reading %u cannot be", i);
+        before = sample;
+    }
+    return finish(record, &reader, error);
+}
+
 int pa_record_note(const struct pa_record *record, struct pa_note_record *out,
                    struct pa_error *error) {
     PA_TRY(expect(record, PA_RECORD_NOTE, error));
@@ -226,6 +274,7 @@ int pa_record_check(const struct pa_record *record, struct pa_instant *at, struc
         struct pa_key_record key;
         struct pa_opening_record opening;
         struct pa_result_record result;
+        struct pa_power_record power;
         struct pa_note_record note;
         struct pa_signature_record signature;
     } as;
@@ -251,6 +300,10 @@ int pa_record_check(const struct pa_record *record, struct pa_instant *at, struc
         return pa_record_opening(record, &as.opening, error);
     case PA_RECORD_RESULT:
         return pa_record_result(record, &as.result, error);
+    case PA_RECORD_POWER:
+        PA_TRY(pa_record_power(record, &as.power, error));
+        *at = as.power.at;
+        return PA_OK;
     case PA_RECORD_NOTE:
         PA_TRY(pa_record_note(record, &as.note, error));
         *at = as.note.at;
@@ -260,7 +313,6 @@ int pa_record_check(const struct pa_record *record, struct pa_instant *at, struc
         *at = as.signature.at;
         return PA_OK;
     case PA_RECORD_FABRIC:
-    case PA_RECORD_POWER:
         break;
     }
     return pa_fail(error, PA_EINPUT, "a record of the type %d, which cannot be read",

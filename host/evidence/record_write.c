@@ -95,6 +95,24 @@ void pa_record_put_result(struct pa_buffer *out, uint64_t epoch,
     pa_buffer_bytes(out, result->reason, result->reason_bytes);
 }
 
+void pa_record_put_power(struct pa_buffer *out, struct pa_instant at, uint32_t meter,
+                         const struct pa_power_sample *samples, uint32_t count) {
+    if (count == 0 || count > PA_POWER_MOST_SAMPLES) {
+        out->failed = true;
+        return;
+    }
+    put_header(out, PA_RECORD_POWER, 8 + 16 + 4 + 4 + (size_t)count * PA_POWER_SAMPLE_BYTES);
+    pa_buffer_u64(out, PA_NO_EPOCH);
+    put_instant(out, at);
+    pa_buffer_u32(out, meter);
+    pa_buffer_u32(out, count);
+    for (uint32_t i = 0; i < count && !out->failed; i++) {
+        put_instant(out, samples[i].at);
+        pa_buffer_u64(out, (uint64_t)samples[i].milliwatts);
+        pa_buffer_u64(out, samples[i].millijoules);
+    }
+}
+
 void pa_record_put_note(struct pa_buffer *out, uint64_t epoch, const struct pa_note_record *note) {
     put_header(out, PA_RECORD_NOTE, 8 + 16 + (size_t)note->json_bytes);
     pa_buffer_u64(out, epoch);

@@ -92,11 +92,12 @@ static int visit(void *context, uint64_t index, const struct pa_record *record,
         return pa_replay_result(replay, record, error);
     case PA_RECORD_NOTE:
         return pa_replay_note(replay, record, error);
+    case PA_RECORD_POWER:
+        return pa_replay_power(replay, record, error);
     case PA_RECORD_SIGNATURE:
         return pa_replay_signature(replay, record, before, error);
     case PA_RECORD_SESSION:
     case PA_RECORD_FABRIC:
-    case PA_RECORD_POWER:
         break;
     }
     return pa_replay_broken(replay, "a %s record, which does not belong here",
@@ -119,6 +120,9 @@ static void replay_free(struct pa_replay *replay) {
         free(replay->epochs[e].samples);
         free(replay->epochs[e].has_opening);
     }
+    for (uint32_t m = 0; m < replay->meter_count; m++)
+        free(replay->meters[m].readings);
+    free(replay->meters);
     free(replay->epochs);
     free(replay->shapes);
     free(replay->jobs);
@@ -130,6 +134,7 @@ static int replay_all(struct pa_replay *replay, struct pa_store *store, struct p
     if (replay->recheck == PA_RECHECK_TILES)
         PA_TRY(pa_replay_tiles(replay, error));
     PA_TRY(pa_replay_epochs_finish(replay, error));
+    PA_TRY(pa_replay_power_finish(replay, error));
     tell_failures(replay);
     return PA_OK;
 }
@@ -158,6 +163,7 @@ void pa_facts_free(struct pa_facts *facts) {
     free(facts->epochs);
     free(facts->devices);
     free(facts->allreduce);
+    free(facts->power.meters);
     free(facts->claim_text);
     free(facts->policy_text);
     json_decref(facts->notes);

@@ -56,6 +56,77 @@ struct pa_fact_allreduce {
     bool verified;
 };
 
+/* What a meter measures. */
+enum pa_meter_role {
+    PA_METER_IT,       /* the machines under audit */
+    PA_METER_FACILITY, /* the whole site, cooling and losses included */
+    PA_METER_PV,       /* generation meant for the site */
+    PA_METER_WIND,
+    PA_METER_ROLES
+};
+const char *pa_meter_role_name(enum pa_meter_role role); /* "it", "facility", "pv", "wind" */
+
+struct pa_fact_meter {
+    enum pa_meter_role role;
+    char source[16];      /* "csv", "modbus", "rapl", "nvml" */
+    char name[256];       /* file, address or host */
+    char details[256];    /* what the meter says of itself; empty when nothing */
+    char trouble[256];    /* why readings are missing, as the reader saw it; empty when none are */
+    double class_percent; /* accuracy class: half-width in percent of the reading; 0 not told */
+    double resolution_w;  /* 0 not told */
+    double share;         /* of the load that `role` names, above 0, at most 1 */
+    bool is_random;       /* a part of the load, chosen at random and not by the site */
+    bool is_component;    /* a sensor inside of the machines (rapl, nvml): no meter of the mains */
+    bool has_power, has_energy;
+    uint64_t readings;    /* inside of the window */
+    uint64_t failures;    /* readings that were due and did not come, or held nothing */
+    double interval_s;    /* the usual distance of two readings; 0 with fewer than two */
+    double longest_gap_s; /* inside of the window, its ends included */
+    double covered_s;     /* of the window, by readings that are near enough to one another */
+    bool covers_run;      /* and the full run, from the declaration to the last measurement */
+    bool is_even;         /* readings are equally spaced */
+    bool is_implausible;  /* its counter runs backwards, or disagrees with its power */
+    double watts;         /* mean over `covered_s`: by the energy counter where there is one */
+    double u_watts;       /* standard uncertainty; 0 without a class */
+    double least_w, most_w;
+    double energy_j;     /* over `covered_s` */
+    double integrated_j; /* by power, where power and energy are both there, over the same time; */
+    double counter_j;    /* by the energy counter */
+};
+
+/* A point of the curve, a mean over 1/60 of the window or more. NAN where nobody measured. */
+struct pa_fact_power_point {
+    double at_s; /* from the start of the first window */
+    double it_w, facility_w, generated_w;
+};
+enum { PA_POWER_CURVE_POINTS = 60 };
+
+/* Power over the very window of the work: from the first nonce to the last root of each segment
+ * between interruptions. All of it is zero without meters. */
+struct pa_fact_power {
+    struct pa_fact_meter *meters; /* owned */
+    uint32_t meter_count;
+    double window_s;
+    bool has_it, has_facility, has_pv, has_wind;
+    bool it_is_component;          /* `it_w` is the sum of sensors inside of the machines */
+    double it_w, it_u;             /* mean and its standard uncertainty; a meter of a share of */
+    double facility_w, facility_u; /* the load is extrapolated to all of it; the uncertainty is */
+    double pv_w, wind_w, generated_u; /* 0 where a meter has no class: unknown, not exact */
+    bool has_watts;                   /* `watts` are of `scope`: it, else facility */
+    enum pa_meter_role scope;
+    double watts, u_watts;
+    double energy_j; /* of the run: watts x window */
+    bool has_pue;    /* needs mains meters of both, over the same time */
+    double pue, u_pue;
+    bool has_green; /* generation and a load were metered at the same time */
+    double green_share;
+    int level; /* of the EE HPC WG methodology: 1, 2, 3; 0 is none */
+    char level_reason[512];
+    char source[64]; /* "csv, rapl"; "none" without meters */
+    struct pa_fact_power_point curve[PA_POWER_CURVE_POINTS];
+    uint32_t curve_count;
+};
+
 struct pa_facts {
     struct pa_declaration declaration;
     struct pa_hash session;
@@ -67,6 +138,7 @@ struct pa_facts {
     uint32_t device_count;
     struct pa_fact_allreduce *allreduce;
     uint32_t allreduce_count;
+    struct pa_fact_power power;
     struct pa_credit credit;
     uint64_t drawn, failed, missing; /* openings over all epochs */
     char first_failure[512]; /* k of n, epoch, device, step, and what did not hold; empty when none

@@ -49,6 +49,7 @@ int pa_replay_nonce(struct pa_replay *replay, const struct pa_record *record,
     memcpy(epoch->nonce.bytes, nonce.nonce, sizeof nonce.nonce);
     epoch->after_gap = replay->has_gap;
     epoch->gap_ns = replay->gap_ns;
+    epoch->segment = replay->interruptions;
     replay->has_gap = false;
     replay->gap_ns = 0;
     return PA_OK;

@@ -9,6 +9,7 @@
 struct pa_replay_epoch {
     bool has_root, has_list, has_key, has_result, is_aborted, after_gap;
     uint64_t gap_ns;
+    uint32_t segment; /* how many interruptions were noted before it */
     struct pa_instant t0, t1;
     struct pa_hash nonce, root, key;
     struct pa_tail *tails; /* owned; G of them once the list is there */
@@ -30,6 +31,19 @@ struct pa_tile_job {
     bool is_equal;
 };
 
+/* A reading, and what it is called once all segments are known: nanoseconds of UTC as the
+ * segment's first nonce dated it, carried on by RAW. */
+struct pa_replay_reading {
+    struct pa_power_sample sample;
+    uint32_t segment;
+    int64_t at_ns;
+};
+struct pa_replay_meter {
+    struct pa_fact_meter facts;
+    struct pa_replay_reading *readings; /* owned */
+    size_t count, capacity;
+};
+
 struct pa_replay {
     struct pa_facts *facts;
     enum pa_recheck recheck;
@@ -48,6 +62,10 @@ struct pa_replay {
     uint64_t gap_ns;
     bool has_base; /* the records whose UTC and RAW clocks are compared */
     struct pa_instant base;
+    struct pa_replay_meter *meters; /* owned */
+    uint32_t meter_count;
+    struct pa_instant declared_at, measured_at; /* the session, and the last figure noted in it */
+    uint32_t measured_segment;
 };
 
 /* Evidence contradicts itself: keep the first sentence, "record k: ...", and go on with the notes
@@ -86,5 +104,33 @@ int pa_replay_tiles(struct pa_replay *replay, struct pa_error *error);
 /* facts_notes.c */
 int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
                    struct pa_error *error);
+/* facts_power.c. A note of the kind "meter" or "meter_end"; `wrong` (128 bytes) says what is wrong
+ * with it, empty when nothing is. */
+int pa_replay_meter_note(struct pa_replay *replay, const char *kind, const json_t *json,
+                         char wrong[128], struct pa_error *error);
+int pa_replay_power(struct pa_replay *replay, const struct pa_record *record,
+                    struct pa_error *error);
+/* Place all readings on one time line and move the meters into the facts. After the epochs. */
+int pa_replay_power_finish(struct pa_replay *replay, struct pa_error *error);
+/* power_meter.c: the figures of one meter over the windows. power_figures.c: of all together. */
+struct pa_power_window {
+    int64_t from_ns, to_ns;
+};
+struct pa_power_windows {
+    const struct pa_power_window *work, *run; /* the same number of each, in order */
+    uint32_t count;
+};
+int pa_power_meter(struct pa_fact_meter *meter, const struct pa_replay_meter *readings,
+                   const struct pa_power_windows *windows, struct pa_error *error);
+/* Power at a moment, between two readings that are near enough to one another; NAN elsewhere. */
+double pa_power_at(const struct pa_fact_meter *meter, const struct pa_replay_meter *readings,
+                   int64_t at_ns);
+int pa_power_figure(struct pa_fact_power *power, const struct pa_replay_meter *meters,
+                    const struct pa_power_windows *windows, struct pa_error *error);
+/* power_level.c: the level of the EE HPC WG methodology that the figures support, and why. */
+void pa_power_level(struct pa_fact_power *power, uint32_t hosts);
+/* The meters that a role's figure comes from: those of the mains, or where there are none the
+ * sensors inside of the machines. */
+bool pa_power_counts(const struct pa_fact_power *power, uint32_t meter, enum pa_meter_role role);
 
 #endif

@@ -245,6 +245,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         return read_allreduce_note(replay, note, error);
     if (strcmp(kind, "abort") == 0)
         return read_abort_note(replay, note, record);
+    if (strcmp(kind, "meter") == 0 || strcmp(kind, "meter_end") == 0)
+        return pa_replay_meter_note(replay, kind, note->json, note->wrong, error);
     if (strcmp(kind, "device") == 0)
         read_device_note(replay, note);
     else if (strcmp(kind, "raw") == 0)
@@ -284,6 +286,11 @@ int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
         char kind[32];
         pa_printable(kind, sizeof kind, note.kind == NULL ? "" : note.kind);
         pa_replay_broken(replay, "in a note of the kind \"%s\" %s", kind, note.wrong);
+    }
+    if (note.kind != NULL &&
+        (strcmp(note.kind, "raw") == 0 || strcmp(note.kind, "allreduce") == 0)) {
+        replay->measured_at = raw.at;
+        replay->measured_segment = replay->interruptions;
     }
     json_object_set_new(json, "utc_ns", json_integer((json_int_t)raw.at.utc_ns));
     if (record->epoch != PA_NO_EPOCH)

@@ -36,6 +36,7 @@ int pa_replay_session(struct pa_replay *replay, const struct pa_record *record,
     pa_declaration_session(&facts->session, session.declaration, session.declaration_bytes);
     facts->is_certified = pa_declaration_is_certified(&facts->declaration);
     PA_TRY(make_devices(replay, error));
+    replay->declared_at = session.at;
     if (!pa_signature_is_valid(facts->declaration.witness_key, &facts->session,
                                session.witness.bytes, session.witness.length))
         return pa_replay_broken(replay, "the witness's signature of the session is wrong");

@@ -58,6 +58,10 @@ void put_samples(struct pa_buffer *out) {
         .drawn = 1000, .failed = 2, .first_failed = 17, .reason = "wrong tile", .reason_bytes = 10};
     const struct pa_note_record note = {
         .at = sample_time(12), .json = "{\"kind\":\"x\"}", .json_bytes = 12};
+    const struct pa_power_sample by_witness[2] = {{sample_time(12), 812345, PA_ENERGY_UNKNOWN},
+                                                  {sample_time(13), -5, 1234567890123}};
+    const struct pa_power_sample by_meter[2] = {{{0, 1795478411000000000}, PA_POWER_UNKNOWN, 7},
+                                                {{0, 1795478412000000000}, 900000000000, 8}};
     const struct pa_signature_record signature = {.at = sample_time(13),
                                                   .witness = sample_signature(0x36, 71)};
     put_sample_session(out);
@@ -70,6 +74,8 @@ void put_samples(struct pa_buffer *out) {
     pa_record_put_result(out, 3, &failed);
     pa_record_put_note(out, 3, &note);
     pa_record_put_note(out, PA_NO_EPOCH, &note);
+    pa_record_put_power(out, sample_time(13), 0, by_witness, 2);
+    pa_record_put_power(out, sample_time(13), PA_POWER_MOST_METERS - 1, by_meter, 2);
     pa_record_put_signature(out, &signature);
 }
 

@@ -7,7 +7,7 @@
 #include "evidence/evidence.h"
 
 /* Appends SESSION, NONCE, ROOT, LIST, KEY, OPENING, RESULT (passed), RESULT (failed), NOTE (of the
- * epoch), NOTE (of none), SIGNATURE. */
+ * epoch), NOTE (of none), POWER (by the witness's clock), POWER (by the meter's), SIGNATURE. */
 void put_samples(struct pa_buffer *out);
 void put_sample_session(struct pa_buffer *out);
 /* A note of epoch `number` whose text has `filler` bytes. */
