@@ -125,7 +125,8 @@ static int gather(struct audit *audit, struct pa_error *error) {
     uint64_t deadline = pa_clock_raw_ns() + gather_ns;
     PA_TRY(pa_fleet_lead(&audit->place, audit->options.hub, audit->options.folder, deadline,
                          &audit->fleet, error));
-    return pa_site_gather(&audit->site, &audit->place, audit->crew, audit->fleet, deadline, error);
+    PA_TRY(pa_site_gather(&audit->site, &audit->place, audit->crew, audit->fleet, deadline, error));
+    return pa_site_check_alone(&audit->site, audit->options.is_shared, error);
 }
 
 static int print_plan(struct audit *audit, struct pa_error *error) {

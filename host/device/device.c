@@ -21,6 +21,14 @@ enum pa_format pa_format_named(const char *name) {
     return (enum pa_format)0;
 }
 
+const char *pa_slowdown_name(unsigned bit) {
+    static const char *const slowdowns[PA_SLOWDOWNS] = {
+        "idle",       "setting",    "power_cap",   "hardware", "sync",
+        "sw_thermal", "hw_thermal", "power_brake", "display",  "other",
+    };
+    return bit < PA_SLOWDOWNS ? slowdowns[bit] : NULL;
+}
+
 const struct pa_backend *const *pa_backends(void) {
     static const struct pa_backend *const all[] = {&pa_cpu_backend, NULL};
     return all;

@@ -35,9 +35,11 @@ struct pa_device_identity {
     char serial[64]; /* empty where the vendor has none */
     char host[64];
     uint64_t memory_bytes;
-    uint32_t units;    /* cores in use, or streaming multiprocessors */
-    double clock_hz;   /* the highest sustained clock the device states; 0 unknown */
-    char details[512]; /* one line for people: ISA, caches, sockets, driver version */
+    uint32_t units;      /* cores in use, or streaming multiprocessors */
+    double clock_hz;     /* the highest sustained clock the device states; 0 unknown */
+    char details[512];   /* one line for people: ISA, caches, sockets, driver version */
+    char partition[128]; /* empty: a whole device. Else what part of one it is: "MIG slice of
+                            GPU-<uuid>", "vGPU" */
 };
 
 /* What one format is on one device. */
@@ -73,7 +75,46 @@ struct pa_device_options {
     int processor_count;
 };
 
-enum { PA_COMMUNICATOR_ID_BYTES = 128 };
+/* Why a device runs slower than it could, as bits; NVIDIA's "clock event reasons". */
+enum pa_slowdown {
+    PA_SLOW_IDLE = 1 << 0,
+    PA_SLOW_SETTING = 1 << 1,     /* clocks that somebody set */
+    PA_SLOW_POWER_CAP = 1 << 2,   /* the configured power limit */
+    PA_SLOW_HARDWARE = 1 << 3,    /* the hardware halves its clock or worse, for any of the below */
+    PA_SLOW_SYNC = 1 << 4,        /* bound to the clocks of other devices */
+    PA_SLOW_SW_THERMAL = 1 << 5,  /* the driver holds a temperature */
+    PA_SLOW_HW_THERMAL = 1 << 6,  /* the hardware saves itself from heat */
+    PA_SLOW_POWER_BRAKE = 1 << 7, /* the power supply told it to */
+    PA_SLOW_DISPLAY = 1 << 8,
+    PA_SLOW_OTHER = 1 << 9, /* a reason that is younger than this table */
+};
+enum { PA_SLOWDOWNS = 10 };
+/* "power_cap" for bit 2; NULL past the last. */
+const char *pa_slowdown_name(unsigned bit);
+
+/* A device's health at one moment; what it does not tell has `has_` = false. */
+struct pa_telemetry {
+    bool has_power, has_energy, has_temperature, has_headroom, has_clock, has_memory_clock,
+        has_slowdowns, has_ecc, has_processes;
+    uint32_t power_mw;
+    uint64_t energy_mj;    /* since some moment in the past: only differences mean something */
+    int32_t temperature_c; /* of the chip */
+    int32_t headroom_c;    /* until the hardware slows itself down; 0 or less: it is there */
+    uint32_t clock_mhz, memory_clock_mhz;
+    uint32_t slowdowns;                      /* bits of enum pa_slowdown */
+    uint64_t ecc_corrected, ecc_uncorrected; /* since the driver was loaded */
+    uint32_t processes;                      /* that use the device, this one included */
+};
+
+/* Another process that uses a device. */
+struct pa_occupant {
+    uint64_t pid;
+    char name[64]; /* empty where nobody tells */
+    uint64_t memory_bytes;
+};
+
+/* 16 bytes of the way's name, then whatever it needs (NCCL: its 128 bytes). */
+enum { PA_COMMUNICATOR_ID_BYTES = 16 + 128 };
 
 struct pa_backend {
     const char *name; /* "cpu" */
@@ -140,6 +181,15 @@ struct pa_backend {
     int (*allreduce_digest)(struct pa_communicator *communicator, uint64_t bytes,
                             const struct pa_seed *seed, uint64_t *chunks, struct pa_error *error);
     void (*communicator_close)(struct pa_communicator *communicator);
+
+    /* Health, now. Cheap enough for once a second while the device works, and allowed from another
+     * thread than the one that drives it. NULL: the backend tells nothing of the kind. Fails with
+     * PA_EUNSUPPORTED where this machine tells nothing (said once, the audit goes on without), with
+     * PA_EDEVICE when the device is gone. */
+    int (*telemetry)(struct pa_device *device, struct pa_telemetry *out, struct pa_error *error);
+    /* The processes that used the device when it was opened, this one not among them: at most
+     * `most` are written, the return value is how many there were. NULL: not known. */
+    uint32_t (*occupants)(struct pa_device *device, struct pa_occupant *out, uint32_t most);
 };
 
 /* Every backend's device starts with this. */

@@ -32,6 +32,28 @@ struct pa_fact_epoch {
     uint64_t gap_ns;
 };
 
+/* Why a device ran slower than it could: bit i is the i-th name of docs/protocol.md, "Notes". */
+enum pa_fact_slowdown {
+    PA_FACT_SLOW_HARDWARE = 1 << 3,
+    PA_FACT_SLOW_SW_THERMAL = 1 << 5,
+    PA_FACT_SLOW_HW_THERMAL = 1 << 6,
+    PA_FACT_SLOW_POWER_BRAKE = 1 << 7,
+    /* A power cap, or clocks that somebody set, are how a site runs its devices; these are not. */
+    PA_FACT_THROTTLED = PA_FACT_SLOW_HARDWARE | PA_FACT_SLOW_SW_THERMAL | PA_FACT_SLOW_HW_THERMAL |
+                        PA_FACT_SLOW_POWER_BRAKE,
+};
+
+/* How a device fared, over all epochs that it told something of. */
+struct pa_fact_vitals {
+    uint32_t epochs;           /* with at least one sample */
+    uint32_t thermal_stops;    /* epochs that it ended early because of heat */
+    uint32_t throttled_epochs; /* with one of PA_FACT_THROTTLED */
+    uint32_t slowdowns;        /* all that were seen */
+    uint32_t others;           /* the most processes beside petaudit's */
+    uint32_t temperature_max_c;
+    uint64_t ecc_corrected, ecc_uncorrected; /* new during the session */
+};
+
 struct pa_fact_device {
     char name[PA_DECLARED_NAME_BYTES]; /* as declared */
     uint32_t m, n;
@@ -42,7 +64,9 @@ struct pa_fact_device {
     char variant[64], library[96];
     double peak_per_second; /* of the format used; 0 unknown */
     char peak_basis[160];
+    char partition[128]; /* empty: a whole device; else what part of one it is */
     uint64_t memory_bytes;
+    struct pa_fact_vitals vitals;
     bool emulated;       /* the backend says that there is no such hardware */
     bool changed;        /* another device answered in its place later in the session */
     bool lost;           /* stopped during the audit */

@@ -101,6 +101,10 @@ int pa_replay_opening(struct pa_replay *replay, const struct pa_record *record,
                       struct pa_error *error);
 /* Compute the tiles again, on all processors. */
 int pa_replay_tiles(struct pa_replay *replay, struct pa_error *error);
+/* facts_vitals.c. `wrong` says what is wrong with the note, empty when nothing is. */
+enum { PA_NOTE_WRONG_BYTES = 128 };
+void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
+                              char wrong[PA_NOTE_WRONG_BYTES]);
 /* facts_notes.c */
 int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
                    struct pa_error *error);

@@ -16,7 +16,7 @@
 struct note {
     const json_t *json;
     const char *kind;
-    char wrong[128];
+    char wrong[PA_NOTE_WRONG_BYTES];
 };
 
 static void note_wrong(struct note *note, const char *key, const char *expected) {
@@ -112,6 +112,7 @@ static void read_device_note(struct pa_replay *replay, struct note *note) {
     read_optional_text(note, "variant", found.variant, sizeof found.variant);
     read_optional_text(note, "library", found.library, sizeof found.library);
     read_optional_text(note, "peak_basis", found.peak_basis, sizeof found.peak_basis);
+    read_optional_text(note, "partition", found.partition, sizeof found.partition);
     if (json_object_get(note->json, "memory_bytes") != NULL)
         found.memory_bytes = read_whole(note, "memory_bytes", INT64_MAX);
     if (json_object_get(note->json, "peak_per_second") != NULL)
@@ -131,9 +132,16 @@ static void read_device_note(struct pa_replay *replay, struct note *note) {
     found.m = device->m;
     found.n = device->n;
     found.raw_per_second = device->raw_per_second;
+    found.vitals = device->vitals;
     found.lost = device->lost;
     memcpy(found.lost_text, device->lost_text, sizeof found.lost_text);
     *device = found;
+}
+
+static void read_telemetry_note(struct pa_replay *replay, struct note *note) {
+    struct pa_fact_device *device = read_device(replay, note);
+    if (device != NULL)
+        pa_replay_telemetry_note(device, note->json, note->wrong);
 }
 
 static void read_raw_note(struct pa_replay *replay, struct note *note) {
@@ -249,6 +257,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         return pa_replay_meter_note(replay, kind, note->json, note->wrong, error);
     if (strcmp(kind, "device") == 0)
         read_device_note(replay, note);
+    else if (strcmp(kind, "telemetry") == 0)
+        read_telemetry_note(replay, note);
     else if (strcmp(kind, "raw") == 0)
         read_raw_note(replay, note);
     else if (strcmp(kind, "lost") == 0)

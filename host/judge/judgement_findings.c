@@ -424,5 +424,6 @@ void pa_judge_find(struct pa_judging *judging) {
     find_rates(judging);
     find_claimed_devices(judging);
     find_identities(judging);
+    pa_find_devices(judging);
     repeat_findings(judging);
 }

@@ -30,6 +30,8 @@ void pa_finding_add(struct pa_judging *judging, const char *code, enum pa_severi
 
 /* judgement_findings.c: everything worth saying; fills `cause`. */
 void pa_judge_find(struct pa_judging *judging);
+/* findings_devices.c: health, errors, parts of devices, and who else used them. */
+void pa_find_devices(struct pa_judging *judging);
 /* judgement_verdict.c: out of the figures, the policy's rule and the causes. */
 void pa_judge_decide(struct pa_judging *judging);
 

@@ -5,6 +5,7 @@
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
 #include "measure/sustain.h"
+#include "measure/vitals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,9 @@ struct pa_crew {
     struct pa_team *team; /* one thread a seat */
     const atomic_bool *stop;
     struct pa_chain_shelf shelf;
+    struct pa_device **watched;      /* by seat: what the sampler looks at while an epoch runs */
+    struct pa_vitals_watch *watches; /* and what it saw */
+    struct pa_sampler *sampler;
     /* The request under work, for the seats' threads. */
     enum pa_operation operation;
     const uint8_t *payload;
@@ -81,6 +85,16 @@ static int open_devices(struct pa_crew *crew, const struct pa_crew_options *opti
     return PA_OK;
 }
 
+static int prepare_watches(struct pa_crew *crew, struct pa_error *error) {
+    crew->watched = calloc(crew->seat_count, sizeof *crew->watched);
+    crew->watches = calloc(crew->seat_count, sizeof *crew->watches);
+    if (crew->watched == NULL || crew->watches == NULL)
+        return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        crew->watched[i] = crew->seats[i].device;
+    return PA_OK;
+}
+
 int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
                  struct pa_error *error) {
     struct pa_crew *crew = calloc(1, sizeof *crew);
@@ -91,6 +105,8 @@ int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
     int code = open_devices(crew, options, error);
     if (code == PA_OK)
         code = pa_team_create((int)crew->seat_count, NULL, &crew->team, error);
+    if (code == PA_OK)
+        code = prepare_watches(crew, error);
     if (code != PA_OK) {
         pa_crew_close(crew);
         return code;
@@ -167,8 +183,10 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     struct pa_tail tail;
     PA_TRY(pa_get_epoch_request(in, &request, error));
     PA_TRY(require_stand(seat, error));
-    uint64_t device = request.first_device + (uint64_t)(seat - seat->crew->seats);
-    struct pa_sustain_limits limits = {.length_ns = request.length_ns};
+    uint32_t index = (uint32_t)(seat - seat->crew->seats);
+    uint64_t device = request.first_device + index;
+    struct pa_sustain_limits limits = {.length_ns = request.length_ns,
+                                       .end = pa_sampler_too_hot(seat->crew->sampler, index)};
     struct pa_chain *chain =
         pa_shelf_new(&seat->crew->shelf, request.parameters.epoch, device, error);
     if (chain == NULL)
@@ -241,6 +259,20 @@ static void seat_body(void *context, int member, int size) {
     pa_buffer_text(&seat->part, error.text);
 }
 
+/* Run an epoch with somebody watching; what was seen goes after each answer that is one. */
+static int run_watched(struct pa_crew *crew, struct pa_error *error) {
+    PA_TRY(pa_sampler_start(crew->watched, crew->watches, crew->seat_count, &crew->sampler, error));
+    pa_team_run(crew->team, seat_body, crew);
+    pa_sampler_stop(crew->sampler);
+    crew->sampler = NULL;
+    for (uint32_t i = 0; i < crew->seat_count; i++) {
+        struct pa_buffer *part = &crew->seats[i].part;
+        if (part->size >= 4 && (int)pa_le32(part->data) == PA_OK)
+            pa_put_vitals(part, &crew->watches[i].vitals);
+    }
+    return PA_OK;
+}
+
 /* Every part goes out with its size before it. */
 static void put_part(struct pa_buffer *answer, const struct pa_buffer *part) {
     pa_buffer_u32(answer, (uint32_t)part->size);
@@ -262,6 +294,17 @@ int pa_crew_part(struct pa_reader *in, struct pa_error *error) {
     return pa_fail(error, code < 0 ? code : PA_EINPUT, "%s", safe);
 }
 
+/* What a device tells beside its identity: whether it tells how it fares, and who else is on it. */
+static void describe_company(struct pa_device *device, struct pa_device_facts *out) {
+    const struct pa_backend *backend = device->backend;
+    struct pa_telemetry now;
+    struct pa_error cause = {0};
+    if (backend->telemetry != NULL && backend->telemetry(device, &now, &cause) != PA_OK)
+        pa_printable(out->no_telemetry, sizeof out->no_telemetry, cause.text);
+    if (backend->occupants != NULL)
+        out->occupant_count = backend->occupants(device, out->occupants, PA_MOST_OCCUPANTS);
+}
+
 static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_error *error) {
     struct pa_hello hello = {.device_count = crew->seat_count};
     hello.devices = calloc(crew->seat_count, sizeof *hello.devices);
@@ -274,6 +317,7 @@ static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_err
                  device->backend->name);
         for (int f = 1; f < PA_FORMATS_END; f++)
             device->backend->format(device, (enum pa_format)f, &hello.devices[i].formats[f]);
+        describe_company(device, &hello.devices[i]);
     }
     pa_put_hello(part, &hello);
     pa_hello_free(&hello);
@@ -380,7 +424,10 @@ int pa_crew_execute(void *context, const void *request, size_t size, struct pa_b
     default:
         break;
     }
-    pa_team_run(crew->team, seat_body, crew);
+    if (crew->operation == PA_ASK_EPOCH)
+        PA_TRY(run_watched(crew, error));
+    else
+        pa_team_run(crew->team, seat_body, crew);
     for (uint32_t i = 0; i < crew->seat_count; i++)
         put_part(answer, &crew->seats[i].part);
     return answer->failed ? pa_fail(error, PA_EMEMORY, "answering the hub: out of memory") : PA_OK;
@@ -397,6 +444,8 @@ void pa_crew_close(struct pa_crew *crew) {
         pa_buffer_free(&crew->seats[i].part);
         crew->seats[i].device->backend->close(crew->seats[i].device);
     }
+    free(crew->watched);
+    free(crew->watches);
     free(crew->seats);
     free(crew);
 }

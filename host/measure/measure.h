@@ -7,6 +7,7 @@
  *   crew.h       the devices of one process; messages.h, what the hub asks of it
  *   site.h       all processes and devices of the audit
  *   session.h    a declared session from its first nonce to the witness's signature
+ *   vitals.h     power, heat, clocks and errors while an epoch runs
  *   allreduce.h  all-reduce swept over sizes
  *   exactness.h  does a format give exact products on a device?
  */
@@ -15,6 +16,7 @@
 
 #include "measure/plan.h"
 #include "measure/session.h"
+#include "measure/session_vitals.h"
 #include "measure/site.h"
 
 #endif

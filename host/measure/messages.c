@@ -72,6 +72,7 @@ static void put_identity(struct pa_buffer *out, const struct pa_device_identity 
     pa_buffer_u32(out, identity->units);
     put_double(out, identity->clock_hz);
     put_text(out, identity->details);
+    put_text(out, identity->partition);
 }
 
 static void get_identity(struct pa_reader *in, struct pa_device_identity *out) {
@@ -84,6 +85,27 @@ static void get_identity(struct pa_reader *in, struct pa_device_identity *out) {
     out->units = pa_read_u32(in);
     out->clock_hz = get_double(in);
     get_text(in, out->details, sizeof out->details);
+    get_text(in, out->partition, sizeof out->partition);
+}
+
+static void put_occupants(struct pa_buffer *out, const struct pa_device_facts *device) {
+    put_text(out, device->no_telemetry);
+    pa_buffer_u32(out, device->occupant_count);
+    for (uint32_t i = 0; i < device->occupant_count && i < PA_MOST_OCCUPANTS; i++) {
+        pa_buffer_u64(out, device->occupants[i].pid);
+        put_text(out, device->occupants[i].name);
+        pa_buffer_u64(out, device->occupants[i].memory_bytes);
+    }
+}
+
+static void get_occupants(struct pa_reader *in, struct pa_device_facts *out) {
+    get_text(in, out->no_telemetry, sizeof out->no_telemetry);
+    out->occupant_count = pa_read_u32(in);
+    for (uint32_t i = 0; i < out->occupant_count && i < PA_MOST_OCCUPANTS; i++) {
+        out->occupants[i].pid = pa_read_u64(in);
+        get_text(in, out->occupants[i].name, sizeof out->occupants[i].name);
+        out->occupants[i].memory_bytes = pa_read_u64(in);
+    }
 }
 
 void pa_put_hello(struct pa_buffer *out, const struct pa_hello *hello) {
@@ -100,6 +122,7 @@ void pa_put_hello(struct pa_buffer *out, const struct pa_hello *hello) {
             put_double(out, format->peak_per_second);
             put_text(out, format->peak_basis);
         }
+        put_occupants(out, device);
     }
 }
 
@@ -120,6 +143,7 @@ int pa_get_hello(struct pa_reader *in, struct pa_hello *out, struct pa_error *er
             format->peak_per_second = get_double(in);
             get_text(in, format->peak_basis, sizeof format->peak_basis);
         }
+        get_occupants(in, device);
     }
     int code = checked(in, "a process's devices", error);
     if (code != PA_OK)

@@ -17,14 +17,14 @@ enum pa_operation {
     PA_ASK_CALIBRATE = 2, /* pa_calibrate_request > pa_calibration a device */
     PA_ASK_PREPARE = 3,   /* open workbenches as calibrated, warm up > pa_warmup a device */
     PA_ASK_RAW = 4,       /* u64 ns > pa_raw a device */
-    PA_ASK_EPOCH = 5,     /* pa_epoch_request > pa_tail a device */
+    PA_ASK_EPOCH = 5,     /* pa_epoch_request > pa_tail | pa_vitals a device */
     PA_ASK_REPLAY = 6,    /* pa_replay_request > pa_tail: compute an earlier chain again */
     PA_ASK_OPEN = 7,      /* u64 epoch | u32 count | samples > count x (u32 size | opening) */
     PA_ASK_FORGET = 8,    /* u64 epoch: its chains are no longer needed */
     PA_ASK_ALLREDUCE = 9, /* pa_allreduce_request > one row of this rank */
 };
 
-enum { PA_MOST_DEVICES_A_PROCESS = 1024, PA_MOST_SWEEP = 128 };
+enum { PA_MOST_DEVICES_A_PROCESS = 1024, PA_MOST_SWEEP = 128, PA_MOST_OCCUPANTS = 4 };
 
 /* One way of running the class on one device, tried for a moment. */
 struct pa_trial {
@@ -38,6 +38,10 @@ struct pa_device_facts {
     struct pa_device_identity identity;
     char backend[16];
     struct pa_format_facts formats[PA_FORMATS_END];
+    char no_telemetry[160];  /* why the device tells nothing of its health; empty when it does, or
+                                when its backend never does */
+    uint32_t occupant_count; /* other processes that use the device; the first of them: */
+    struct pa_occupant occupants[PA_MOST_OCCUPANTS];
 };
 
 /* Owned device facts of one process. */

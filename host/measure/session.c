@@ -5,6 +5,7 @@
 #include "measure/session_epoch.h"
 #include "measure/session_notes.h"
 #include "measure/session_openings.h"
+#include "measure/session_vitals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ static int take_warmup(void *context, struct pa_site *site, uint32_t device, str
 /* Open the workbenches and run until rates are steady. */
 static int prepare(const struct pa_session_terms *terms, struct pa_error *error) {
     struct pa_plan plan = *terms->plan;
+    pa_session_tell_silence(terms);
     pa_observe(terms->observer,
                (struct pa_progress){.phase = PA_PHASE_WARM_UP,
                                     .remaining_ns =

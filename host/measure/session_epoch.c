@@ -2,6 +2,7 @@
 #include "measure/session_epoch.h"
 
 #include "measure/session_notes.h"
+#include "measure/session_vitals.h"
 
 #include <stdlib.h>
 
@@ -10,7 +11,8 @@ static const uint64_t grace_ns = UINT64_C(60000000000);
 
 struct proving {
     struct pa_epoch_request request;
-    struct pa_tail *tails; /* by device; those that nobody answers for say T_d = 0 */
+    struct pa_tail *tails;    /* by device; those that nobody answers for say T_d = 0 */
+    struct pa_vitals *vitals; /* by device */
 };
 
 struct pa_epoch_parameters pa_session_parameters(const struct pa_ledger *ledger, uint64_t epoch) {
@@ -39,6 +41,7 @@ static int take_tail(void *context, struct pa_site *site, uint32_t device, struc
     struct pa_tail tail;
     (void)site;
     pa_get_tail(in, &tail);
+    pa_get_vitals(in, &proving->vitals[device]);
     if (in->failed)
         return pa_fail(error, PA_EINPUT, "closing the epoch: the device's answer is no chain end");
     proving->tails[device] = tail;
@@ -100,15 +103,21 @@ int pa_session_epoch(const struct pa_session_terms *terms, struct pa_ledger *led
     struct proving proving = {.request = {.parameters = pa_session_parameters(ledger, epoch),
                                           .length_ns = ledger->declaration.epoch_ns}};
     proving.tails = calloc(devices, sizeof *proving.tails);
-    if (proving.tails == NULL)
-        return pa_fail(error, PA_EMEMORY, "running epoch %llu: out of memory",
+    proving.vitals = calloc(devices, sizeof *proving.vitals);
+    int code = PA_OK;
+    if (proving.tails == NULL || proving.vitals == NULL)
+        code = pa_fail(error, PA_EMEMORY, "running epoch %llu: out of memory",
                        (unsigned long long)epoch);
-    int code = prove(terms, ledger, epoch, &proving, error);
+    if (code == PA_OK)
+        code = prove(terms, ledger, epoch, &proving, error);
+    if (code == PA_OK)
+        code = pa_note_vitals(terms, epoch, proving.vitals, error);
     double operations = 0;
-    for (uint32_t d = 0; d < devices; d++)
+    for (uint32_t d = 0; d < devices && proving.tails != NULL; d++)
         operations += (double)proving.tails[d].steps *
                       (double)pa_shape_operations(declared_shape(&ledger->declaration, d));
     *rate = operations / ((double)(pa_clock_raw_ns() - begun) * 1e-9);
     free(proving.tails);
+    free(proving.vitals);
     return code == PA_OK ? pa_note_losses(terms, epoch, error) : code;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/session_notes.h"
 
+#include "measure/session_vitals.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,17 @@ int pa_note_host(const struct pa_session_terms *terms, struct pa_error *error) {
                        error);
 }
 
+static int note_shared(const struct pa_session_terms *terms, struct pa_error *error) {
+    char who[PA_COMPANY_TEXT_BYTES], text[PA_COMPANY_TEXT_BYTES + 64];
+    pa_site_company(terms->site, who);
+    snprintf(text, sizeof text, "measured with --shared: %s",
+             who[0] != '\0' ? who : "others may have used the devices");
+    return pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code",
+                                 "SHARED_DEVICES", "severity", "info", "text", text),
+                       error);
+}
+
 int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error) {
     PA_TRY(note_file(terms, "claim", "claim", terms->claim->text, terms->claim->text_bytes, error));
     PA_TRY(note_file(terms, "policy", terms->policy->name, terms->policy->text,
@@ -61,11 +74,7 @@ int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error
         json_pack("{s:s, s:s}", "kind", "assurance", "level", terms->witness->kind->assurance),
         error));
     if (terms->is_shared)
-        PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
-                           json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code",
-                                     "SHARED_DEVICES", "severity", "info", "text",
-                                     "measured with --shared: others may have used the devices"),
-                           error));
+        PA_TRY(note_shared(terms, error));
     return pa_note_host(terms, error);
 }
 
@@ -76,14 +85,15 @@ static int note_device(const struct pa_session_terms *terms, uint32_t index,
     const struct pa_trial *chosen = &device->calibration.chosen;
     const struct pa_format_facts *format = &device->facts.formats[chosen->format];
     json_t *content = json_pack(
-        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o, s:s}", "kind",
-        "device", "device", (json_int_t)index, "id", identity->id, "name", identity->name, "vendor",
-        identity->vendor, "backend", device->facts.backend, "format",
+        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o, s:s, s:s}",
+        "kind", "device", "device", (json_int_t)index, "id", identity->id, "name", identity->name,
+        "vendor", identity->vendor, "backend", device->facts.backend, "format",
         pa_format_name(chosen->format), "host", identity->host, "memory_bytes",
         (json_int_t)identity->memory_bytes, "details", identity->details, "serial",
         identity->serial, "variant", chosen->variant_name, "variant_number",
         (json_int_t)chosen->variant, "library", format->library, "peak_per_second",
-        pa_note_figure(format->peak_per_second), "peak_basis", format->peak_basis);
+        pa_note_figure(format->peak_per_second), "peak_basis", format->peak_basis, "partition",
+        identity->partition);
     return pa_note_put(terms, PA_NO_EPOCH, content, error);
 }
 

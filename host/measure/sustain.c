@@ -49,10 +49,11 @@ struct pace {
     uint64_t last_ns; /* when the last step came in, or A was there */
     uint32_t enqueued, most_steps;
     uint64_t end_ns; /* 0: no limit */
+    const atomic_bool *end;
 };
 
 static bool wants_another(const struct pa_stand *stand, const struct pace *pace, uint32_t done) {
-    if (pace->enqueued >= pace->most_steps)
+    if (pace->enqueued >= pace->most_steps || (pace->end != NULL && atomic_load(pace->end)))
         return false;
     if (pace->end_ns == 0 || pace->enqueued == 0)
         return true;
@@ -75,7 +76,7 @@ int pa_sustain_chain(struct pa_stand *stand, const struct pa_hash *start,
                      struct pa_error *error) {
     const struct pa_backend *backend = stand->device->backend;
     struct pa_shape shape = {stand->workload.m, stand->workload.n, stand->workload.k};
-    struct pace pace = {.most_steps = limits->steps};
+    struct pace pace = {.most_steps = limits->steps, .end = limits->end};
     if (pace.most_steps == 0)
         pace.most_steps = PA_MOST_STEPS;
     pace.end_ns = limits->length_ns == 0 ? 0 : pa_clock_raw_ns() + limits->length_ns;

@@ -28,11 +28,12 @@ int pa_stand_open(struct pa_stand *stand, struct pa_device *device,
                   struct pa_error *error);
 void pa_stand_close(struct pa_stand *stand);
 
-/* When a chain ends: after `steps` steps, or with the step that is nearest to `length_ns`,
- * whichever comes first. */
+/* When a chain ends: after `steps` steps, or with the step that is nearest to `length_ns`, or once
+ * `end` is true and what was queued is in, whichever comes first. */
 struct pa_sustain_limits {
-    uint32_t steps;     /* 0: PA_MOST_STEPS */
-    uint64_t length_ns; /* 0: no limit of time */
+    uint32_t steps;         /* 0: PA_MOST_STEPS */
+    uint64_t length_ns;     /* 0: no limit of time */
+    const atomic_bool *end; /* NULL: nobody ends it early. Before the first step, T_d is 0 */
 };
 
 /* Run the chain that starts at `start` into `chain`, which is begun here and owned by the caller

@@ -1,2 +1,3 @@
 petaudit_test(test_messages LABEL unit SOURCES test_messages.c ROOMS measure)
 petaudit_test(test_sustain LABEL unit SOURCES test_sustain.c ROOMS measure)
+petaudit_test(test_vitals LABEL unit SOURCES test_vitals.c ROOMS measure)

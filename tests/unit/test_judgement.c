@@ -39,6 +39,7 @@ static void bench_set_up(struct bench *bench) {
         device->operations = rate * seconds / DEVICES;
         device->steps = 100;
         device->raw_per_second = 7.2e14;
+        device->vitals.epochs = EPOCHS;
     }
     for (uint32_t e = 0; e < EPOCHS; e++) {
         struct pa_fact_epoch *epoch = &bench->epochs[e];
