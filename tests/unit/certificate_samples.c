@@ -81,6 +81,7 @@ static void make_device(struct pa_fact_device *device, uint32_t index, bool is_h
     device->m = is_hall ? 32768 : 16384;
     device->n = is_hall ? 8192 : 2048;
     device->memory_bytes = (uint64_t)80 << 30;
+    device->vitals.epochs = 6;
     device->peak_per_second = is_hall ? 989.5e12 : 1.1e12;
     device->raw_per_second = per_second * 1.0176;
     device->operations = per_second * seconds;
