@@ -19,11 +19,11 @@ typedef uint pa_u32;
 typedef int pa_i32;
 typedef ulong pa_u64;
 #define PA_INLINE static inline
-#elif defined(__CUDACC__)
+#elif defined(__CUDACC__) || defined(__CUDA__) /* nvcc, clang */
 typedef unsigned int pa_u32;
 typedef int pa_i32;
 typedef unsigned long long pa_u64;
-#define PA_INLINE static __host__ __device__ __forceinline__
+#define PA_INLINE static __inline__ __attribute__((host, device, always_inline))
 #else
 #include <stdint.h>
 typedef uint32_t pa_u32;
