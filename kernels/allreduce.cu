@@ -19,7 +19,7 @@ PA_KERNEL pa_allreduce_fill(pa_u32 *out, pa_u64 words, pa_u32 rank, pa_u32 k0, p
         for (pa_u32 i = 0; i < 4u; i++)
             four.x[i] = (pa_u32)pa_slot_dense8(x, 4u * j + i);
         if (left >= BLOCK_WORDS)
-            *(struct pa_words *)(out + first + 4u * j) = four;
+            pa_store((struct pa_words *)(out + first + 4u * j), &four);
         else
             for (pa_u32 i = 0; i < 4u; i++)
                 if (4u * j + i < left)

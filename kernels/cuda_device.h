@@ -17,10 +17,31 @@
 #define PA_KERNEL                                                                                  \
     extern "C" __attribute__((global)) void __attribute__((launch_bounds(PA_KERNEL_THREADS)))
 
-/* What one load or store moves. */
+/* What one load or store moves, 16 bytes at an address that is a multiple of 16: the vector types
+ * make sure that neither compiler takes it apart. */
 struct __attribute__((aligned(16))) pa_words {
     pa_u32 x[4];
 };
+#if defined(__CUDACC__)
+typedef uint4 pa_vector;
+#else
+typedef pa_u32 pa_vector __attribute__((ext_vector_type(4)));
+#endif
+PA_DEVICE void pa_store(struct pa_words *at, const struct pa_words *words) {
+    pa_vector vector;
+    vector.x = words->x[0];
+    vector.y = words->x[1];
+    vector.z = words->x[2];
+    vector.w = words->x[3];
+    *(pa_vector *)at = vector;
+}
+PA_DEVICE void pa_load(struct pa_words *words, const void *at) {
+    const pa_vector vector = *(const pa_vector *)at;
+    words->x[0] = vector.x;
+    words->x[1] = vector.y;
+    words->x[2] = vector.z;
+    words->x[3] = vector.w;
+}
 
 #if defined(__CUDACC__)
 PA_DEVICE pa_u32 pa_thread(void) {

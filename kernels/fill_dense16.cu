@@ -35,7 +35,7 @@ PA_DEVICE void fill_halves(struct pa_words *out, const unsigned short *table, pa
         struct pa_words words;
         for (int i = 0; i < 4; i++)
             words.x[i] = low_entry(table, x[i]) | high_entry(table, x[i]) << 16;
-        out[fill.at] = words;
+        pa_store(out + fill.at, &words);
     }
 }
 
@@ -69,7 +69,7 @@ PA_KERNEL pa_fill_dense16_fp32(struct pa_words *out, pa_u32 blocks, pa_u32 first
                 words.x[2 * i] = low_entry(table, x[2 * half + i]) << 16;
                 words.x[2 * i + 1] = high_entry(table, x[2 * half + i]) << 16;
             }
-            out[2 * fill.at + (pa_u32)half] = words;
+            pa_store(out + 2 * fill.at + (pa_u32)half, &words);
         }
     }
 }

@@ -24,7 +24,7 @@ PA_KERNEL pa_fill_dense64_fp64(struct pa_words *out, pa_u32 blocks, pa_u32 first
             for (pa_u32 i = 0; i < 2; i++)
                 put_double(pa_slot_dense64(x, 2u * (pa_u32)half + i), &words.x[2 * i],
                            &words.x[2 * i + 1]);
-            out[2 * fill.at + (pa_u32)half] = words;
+            pa_store(out + 2 * fill.at + (pa_u32)half, &words);
         }
     }
 }

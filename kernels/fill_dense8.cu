@@ -12,6 +12,6 @@ PA_KERNEL pa_fill_dense8_int8(struct pa_words *out, pa_u32 blocks, pa_u32 first,
         struct pa_words words;
         for (int i = 0; i < 4; i++)
             words.x[i] = x[i] ^ 0x80808080u;
-        out[fill.at] = words;
+        pa_store(out + fill.at, &words);
     }
 }

@@ -30,7 +30,7 @@ PA_KERNEL pa_fill_fp8_e4m3(struct pa_words *out, pa_u32 blocks, pa_u32 first, pa
                 words.x[2 * i] = four_elements(x[2 * half + i]);
                 words.x[2 * i + 1] = four_elements(x[2 * half + i] >> 16);
             }
-            out[2 * fill.at + (pa_u32)half] = words;
+            pa_store(out + 2 * fill.at + (pa_u32)half, &words);
         }
     }
 }

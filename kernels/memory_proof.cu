@@ -13,7 +13,7 @@ PA_KERNEL pa_memory_fill(struct pa_words *out, pa_u32 first, pa_u32 k0, pa_u32 k
     for (pa_u32 block = pa_thread(); block < CHUNK_PIECES; block += PA_KERNEL_THREADS) {
         struct pa_words words;
         pa_philox(seed, block, first + pa_block_x(), words.x);
-        chunk[block] = words;
+        pa_store(chunk + block, &words);
     }
 }
 

@@ -25,7 +25,7 @@ PA_DEVICE pa_i32 pa_least(pa_i32 a, pa_u32 b) {
 /* Minus zeros become zeros. They hardly ever occur, so a minimum asks first: 0x80000000 is the
  * least of integers. */
 PA_DEVICE void pa_clear_minus_zeros(struct pa_words piece[PA_SUM_BATCH], enum pa_words_of kind) {
-    pa_i32 least = 0;
+    pa_i32 least = (pa_i32)piece[0].x[kind == PA_DOUBLES];
     for (pa_u32 p = 0; p < PA_SUM_BATCH; p++)
         for (pa_u32 i = kind == PA_DOUBLES; i < PA_PIECE_WORDS; i += kind == PA_DOUBLES ? 2u : 1u)
             least = pa_least(least, piece[p].x[i]);
@@ -49,7 +49,7 @@ PA_DEVICE pa_u64 pa_sum_pieces(const unsigned char *at, pa_u64 step, pa_u32 pass
     for (pa_u32 pass = 0; pass < passes; pass += PA_SUM_BATCH) {
         struct pa_words piece[PA_SUM_BATCH];
         for (pa_u32 p = 0; p < PA_SUM_BATCH; p++, at += step)
-            piece[p] = *(const struct pa_words *)at;
+            pa_load(&piece[p], at);
         if (kind != PA_INTEGERS)
             pa_clear_minus_zeros(piece, kind);
         for (pa_u32 p = 0; p < PA_SUM_BATCH; p++)
