@@ -84,7 +84,9 @@ static const struct pa_member epoch_members[] = {
 };
 
 static const struct pa_member finding_members[] = {
+    {"advice", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"code", PA_MEMBER_TEXT, NULL},
+    {"evidence", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"severity", PA_MEMBER_TEXT, NULL},
     {"text", PA_MEMBER_TEXT, NULL},
     END,

@@ -114,15 +114,14 @@ static json_t *build_entitlement(struct pa_builder *b) {
 }
 
 static json_t *build_findings(struct pa_builder *b) {
-    static const char *const severities[] = {[PA_SEVERITY_INFO] = "info",
-                                             [PA_SEVERITY_WARNING] = "warning",
-                                             [PA_SEVERITY_CRITICAL] = "critical"};
     json_t *out = json_array();
     for (uint32_t i = 0; i < b->judgement->finding_count; i++) {
         const struct pa_finding *finding = &b->judgement->findings[i];
         json_t *item = json_object();
+        pa_statement_put_text(b, item, "advice", finding->advice);
         pa_statement_put_text(b, item, "code", finding->code);
-        pa_statement_put_text(b, item, "severity", severities[finding->severity]);
+        pa_statement_put_text(b, item, "evidence", finding->evidence);
+        pa_statement_put_text(b, item, "severity", pa_severity_name(finding->severity));
         pa_statement_put_text(b, item, "text", finding->text);
         pa_statement_append(b, out, item);
     }

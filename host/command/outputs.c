@@ -207,13 +207,15 @@ static void put_figures(struct pa_buffer *out, const struct pa_judged *judged) {
 }
 
 static void put_findings(struct pa_buffer *out, const struct pa_judgement *judgement) {
-    static const char *const severities[] = {"info", "warning", "critical"};
     for (uint32_t i = 0; i < judgement->finding_count; i++) {
         const struct pa_finding *finding = &judgement->findings[i];
         char text[sizeof finding->text];
         pa_printable(text, sizeof text, finding->text);
-        pa_buffer_format(out, "  %-8s %s: %s\n", severities[finding->severity], finding->code,
+        pa_buffer_format(out, "  %-8s %s: %s", pa_severity_name(finding->severity), finding->code,
                          text);
+        pa_buffer_format(out, finding->evidence[0] != '\0' ? " [%s]\n" : "%s\n", finding->evidence);
+        if (finding->severity > PA_SEVERITY_INFO && finding->advice[0] != '\0')
+            pa_buffer_format(out, "           -> %s\n", finding->advice);
     }
 }
 

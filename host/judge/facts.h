@@ -69,6 +69,7 @@ struct pa_fact_device {
     struct pa_fact_vitals vitals;
     bool emulated;       /* the backend says that there is no such hardware */
     bool changed;        /* another device answered in its place later in the session */
+    bool moved;          /* it answered on another host later in the session */
     bool lost;           /* stopped during the audit */
     char lost_text[256]; /* which rank and host, when, why */
 };

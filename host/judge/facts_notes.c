@@ -123,9 +123,10 @@ static void read_device_note(struct pa_replay *replay, struct note *note) {
         return;
     if (device->id[0] != '\0') {
         /* After an interruption the devices are noted again. */
-        if (strcmp(device->id, found.id) != 0 || strcmp(device->model, found.model) != 0 ||
-            strcmp(device->host, found.host) != 0)
+        if (strcmp(device->id, found.id) != 0 || strcmp(device->model, found.model) != 0)
             device->changed = true;
+        else if (strcmp(device->host, found.host) != 0)
+            device->moved = true;
         return;
     }
     memcpy(found.name, device->name, sizeof found.name);

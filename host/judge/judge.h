@@ -19,10 +19,34 @@ const char *pa_verdict_name(enum pa_verdict verdict);
 
 enum pa_severity { PA_SEVERITY_INFO, PA_SEVERITY_WARNING, PA_SEVERITY_CRITICAL };
 
+/* What a finding does to the verdict, from nothing to everything. */
+enum pa_effect {
+    PA_EFFECT_NONE,
+    PA_EFFECT_NO_PASS,      /* what the figures would pass is inconclusive */
+    PA_EFFECT_INCONCLUSIVE, /* the figures decide nothing */
+    PA_EFFECT_INVALID,
+    PA_EFFECTS
+};
+
+const char *pa_severity_name(enum pa_severity severity); /* "info", "warning", "critical" */
+const char *pa_effect_name(enum pa_effect effect); /* "told", "no pass", "undecided", "invalid" */
+
+/* A row of the table of findings (finding_table.c, docs/findings.md). */
+struct pa_finding_kind {
+    const char *code; /* NULL ends the table */
+    enum pa_severity severity;
+    enum pa_effect effect;
+    const char *advice; /* what to do about it, one sentence */
+};
+extern const struct pa_finding_kind pa_finding_kinds[];
+const struct pa_finding_kind *pa_finding_kind_find(const char *code);
+
 struct pa_finding {
-    char code[32]; /* "RATE_ABOVE_PEAK"; the table is in docs/findings.md */
+    char code[32]; /* "RATE_ABOVE_PEAK" */
     enum pa_severity severity;
     char text[512];
+    char evidence[160]; /* where to look: "devices 3, 7-9", "epoch 2", "record 17", "claim" */
+    char advice[160];   /* empty where the table does not know the code */
 };
 
 struct pa_judgement {

@@ -4,7 +4,6 @@
 #include "judge/judgement_inside.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,36 +44,11 @@ void pa_figure_text(char out[PA_FIGURE_BYTES], double value) {
     out[length] = '\0';
 }
 
-double pa_judge_peak(const struct pa_fact_device *device, enum pa_precision precision,
-                     bool *is_catalogued) {
+double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision precision) {
     const struct pa_catalogue_row *row = pa_catalogue_find(device->model);
-    *is_catalogued = row != NULL && row->peak_per_second[precision] > 0;
-    return *is_catalogued ? row->peak_per_second[precision] : device->peak_per_second;
-}
-
-void pa_finding_add(struct pa_judging *judging, const char *code, enum pa_severity severity,
-                    enum pa_effect effect, const char *format, ...) {
-    struct pa_judgement *out = judging->out;
-    if (out->finding_count == judging->finding_capacity) {
-        uint32_t capacity = judging->finding_capacity == 0 ? 32 : 2 * judging->finding_capacity;
-        struct pa_finding *grown = realloc(out->findings, capacity * sizeof *grown);
-        if (grown == NULL) {
-            judging->out_of_memory = true;
-            return;
-        }
-        out->findings = grown;
-        judging->finding_capacity = capacity;
-    }
-    struct pa_finding *finding = &out->findings[out->finding_count++];
-    memset(finding, 0, sizeof *finding);
-    snprintf(finding->code, sizeof finding->code, "%s", code);
-    finding->severity = severity;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(finding->text, sizeof finding->text, format, arguments);
-    va_end(arguments);
-    if (effect != PA_EFFECT_NONE && judging->cause[effect][0] == '\0')
-        memcpy(judging->cause[effect], finding->text, sizeof finding->text);
+    if (row == NULL || row->confidence == PA_CONFIDENCE_LOW || device->partition[0] != '\0')
+        return 0;
+    return row->peak_per_second[precision];
 }
 
 /* Relative standard uncertainty of the mean of the epochs' own rates (type A). With fewer than two
@@ -119,12 +93,10 @@ static void measure(struct pa_judging *judging) {
     }
     for (uint32_t d = 0; d < facts->device_count; d++) {
         const struct pa_fact_device *device = &facts->devices[d];
-        bool is_catalogued;
         out->raw_pflops += device->raw_per_second / OPERATIONS_PER_PFLOPS;
         if (device->operations > 0)
             out->nominal_pflops +=
-                pa_judge_peak(device, judging->claim->precision, &is_catalogued) /
-                OPERATIONS_PER_PFLOPS;
+                pa_judge_nominal(device, judging->claim->precision) / OPERATIONS_PER_PFLOPS;
     }
 }
 

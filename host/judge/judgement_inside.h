@@ -5,15 +5,6 @@
 
 #include "judge/judge.h"
 
-/* What a finding does to the verdict, from nothing to everything. */
-enum pa_effect {
-    PA_EFFECT_NONE,
-    PA_EFFECT_NO_PASS,      /* what the figures would pass is inconclusive */
-    PA_EFFECT_INCONCLUSIVE, /* the figures decide nothing */
-    PA_EFFECT_INVALID,
-    PA_EFFECTS
-};
-
 struct pa_judging {
     const struct pa_facts *facts;
     const struct pa_claim *claim;
@@ -24,21 +15,43 @@ struct pa_judging {
     char cause[PA_EFFECTS][512]; /* the first finding of each effect; empty when there is none */
 };
 
-void pa_finding_add(struct pa_judging *judging, const char *code, enum pa_severity severity,
-                    enum pa_effect effect, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+/* A finding of the table, with its severity and effect; `evidence` says where to look. */
+void pa_finding_add(struct pa_judging *judging, const char *code, const char *evidence,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same where the case at hand is milder or graver than the table's row. */
+void pa_finding_add_as(struct pa_judging *judging, const char *code, enum pa_severity severity,
+                       enum pa_effect effect, const char *evidence, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Numbers of devices (or epochs) that one finding is about, in ascending order, as text. */
+struct pa_crowd {
+    uint32_t count, first, run_from, last;
+    char ranges[96]; /* of closed runs: "0, 3-7" */
+};
+void pa_crowd_add(struct pa_crowd *crowd, uint32_t number);
+/* "device 3 (NVIDIA H100)" or "4 devices, the first of them device 3 (...)". */
+void pa_crowd_text(const struct pa_facts *facts, const struct pa_crowd *crowd, char *out,
+                   size_t size);
+/* "devices 3, 7-9": for the member `evidence`; `noun` is "device" or "epoch". */
+enum { PA_CROWD_EVIDENCE_BYTES = 160 };
+const char *pa_crowd_evidence(const struct pa_crowd *crowd, const char *noun,
+                              char out[PA_CROWD_EVIDENCE_BYTES]);
 
 /* judgement_findings.c: everything worth saying; fills `cause`. */
 void pa_judge_find(struct pa_judging *judging);
 /* findings_devices.c: health, errors, parts of devices, and who else used them. */
 void pa_find_devices(struct pa_judging *judging);
+/* findings_identity.c: what the devices are, against what they say and what was claimed. */
+void pa_judge_find_identities(struct pa_judging *judging);
+void pa_judge_find_duplicates(struct pa_judging *judging);
 /* judgement_verdict.c: out of the figures, the policy's rule and the causes. */
 void pa_judge_decide(struct pa_judging *judging);
 
-/* The catalogue's peak of a device in a precision or, where it knows none, the backend's own
- * figure; 0 when nobody knows. */
-double pa_judge_peak(const struct pa_fact_device *device, enum pa_precision precision,
-                     bool *is_catalogued);
+/* The catalogue's dense peak of a device in a precision: by its whole name, from a row of medium or
+ * high confidence, for a whole device; else 0, and never a default. */
+double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision precision);
+/* Whether a device is of a claimed model, under any of the names that the catalogue knows. */
+bool pa_judge_is_model(const struct pa_fact_device *device, const char *model);
 /* Four significant digits without trailing zeros, for sentences. */
 enum { PA_FIGURE_BYTES = 352 };
 void pa_figure_text(char out[PA_FIGURE_BYTES], double value);
