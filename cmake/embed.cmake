@@ -13,9 +13,9 @@ if(CMAKE_SCRIPT_MODE_FILE)
   math(EXPR size "${digits} / 2")
   string(REGEX REPLACE "(................................)" "\\1\n" content "${content}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," content "${content}")
-  file(WRITE "${OUTPUT}.c" "#include \"embedded/${SYMBOL}.h\"\n\nconst unsigned char ${SYMBOL}[] = {\n${content}0};\n"
+  file(WRITE "${OUTPUT}.c" "#include \"embedded/${SYMBOL}.h\"\n\nconst _Alignas(16) unsigned char ${SYMBOL}[${size} + 1] = {\n${content}0};\n"
                            "const size_t ${SYMBOL}_size = ${size};\n")
-  file(WRITE "${OUTPUT}.h" "#include <stddef.h>\n\nextern const unsigned char ${SYMBOL}[];\nextern const size_t ${SYMBOL}_size;\n")
+  file(WRITE "${OUTPUT}.h" "#include <stddef.h>\n\nextern const unsigned char ${SYMBOL}[${size} + 1];\nextern const size_t ${SYMBOL}_size;\n")
   return()
 endif()
 
