@@ -24,6 +24,11 @@ struct pa_instant pa_clock_now(void);
 /* Sleep for `ns` of RAW time, or until a signal arrives; returns early then. */
 void pa_clock_sleep(uint64_t ns);
 
+/* How long to wait for what usually takes a small part of `usual_ns`: that long, or as long as the
+ * environment variable PETAUDIT_PATIENCE says ("5s") where that is shorter. It is for sites and
+ * tests that want to give up a hanging device sooner, never for waiting longer. */
+uint64_t pa_clock_patience_ns(uint64_t usual_ns);
+
 enum { PA_UTC_TEXT_BYTES = 21 };
 /* "2026-11-24T00:12:11Z" (RFC 3339, whole seconds); years past 9999 are printed as 9999. */
 void pa_utc_text(char out[PA_UTC_TEXT_BYTES], uint64_t utc_ns);

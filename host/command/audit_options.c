@@ -96,6 +96,11 @@ static int read_wishes(struct pa_audit_options *options, struct pa_error *error)
     if (options->devices != NULL && strcmp(options->devices, "cpu") != 0)
         return pa_fail(error, PA_EUSAGE, "--devices is cpu, cuda or all, not %.60s",
                        options->devices);
+    const char *patience = getenv("PETAUDIT_PATIENCE");
+    uint64_t ns;
+    if (patience != NULL && pa_duration_parse(patience, &ns, &cause) != PA_OK)
+        return pa_fail(error, PA_EUSAGE, "the environment variable PETAUDIT_PATIENCE: %.900s",
+                       cause.text);
     return read_test_shape(&options->wishes, error);
 }
 

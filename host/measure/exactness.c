@@ -35,8 +35,8 @@ static int run_steps(struct pa_stand *stand, struct pa_tile_bench *witness,
     PA_TRY(backend->load_a(stand->bench, &a_seed, error));
     for (int step = 0; step < CHECK_STEPS; step++, b_seed.k0++, b_seed.s += 0x38D01377) {
         PA_TRY(backend->step_enqueue(stand->bench, &b_seed, error));
-        PA_TRY(backend->step_collect(stand->bench, stand->tiles, pa_clock_raw_ns() + patience_ns,
-                                     error));
+        PA_TRY(backend->step_collect(stand->bench, stand->tiles,
+                                     pa_clock_raw_ns() + pa_clock_patience_ns(patience_ns), error));
         compare(stand, witness, &a_seed, &b_seed, out);
     }
     return PA_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/session_allreduce.h"
 
+#include "base/clock.h"
 #include "measure/allreduce.h"
 #include "measure/session_notes.h"
 
@@ -113,7 +114,7 @@ static int sweep_and_note(struct reducing *reducing, struct pa_error *error) {
         .memory_bytes = pages > 0 && page_bytes > 0
                             ? (uint64_t)pages * (uint64_t)page_bytes / reducing->ranks
                             : 0,
-        .patience_ns = patience_ns,
+        .patience_ns = pa_clock_patience_ns(patience_ns),
         .stop = terms->stop,
     };
     struct pa_hash key, nonce;

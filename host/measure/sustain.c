@@ -41,7 +41,8 @@ void pa_stand_close(struct pa_stand *stand) {
 
 static uint64_t step_deadline(const struct pa_stand *stand) {
     uint64_t ns = (uint64_t)(stand->step_ns * deadline_factor);
-    return pa_clock_raw_ns() + (ns > least_deadline_ns ? ns : least_deadline_ns);
+    uint64_t least_ns = pa_clock_patience_ns(least_deadline_ns);
+    return pa_clock_raw_ns() + (ns > least_ns ? ns : least_ns);
 }
 
 /* The progress of a chain: what decides whether one more step is queued. */

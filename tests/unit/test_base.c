@@ -153,6 +153,18 @@ static void a_date_is_printed_in_utc(void **state) {
     assert_int_equal(strlen(text), 20);
 }
 
+static void patience_can_be_shortened_and_never_lengthened(void **state) {
+    (void)state;
+    unsetenv("PETAUDIT_PATIENCE");
+    assert_int_equal(pa_clock_patience_ns(1000), 1000);
+    setenv("PETAUDIT_PATIENCE", "2s", 1);
+    assert_int_equal(pa_clock_patience_ns(UINT64_C(60000000000)), UINT64_C(2000000000));
+    assert_int_equal(pa_clock_patience_ns(1000), 1000);
+    setenv("PETAUDIT_PATIENCE", "soon", 1);
+    assert_int_equal(pa_clock_patience_ns(1000), 1000);
+    unsetenv("PETAUDIT_PATIENCE");
+}
+
 static void a_context_comes_before_its_cause(void **state) {
     (void)state;
     struct pa_error error = {0};
@@ -173,6 +185,7 @@ int main(void) {
         cmocka_unit_test(control_characters_never_reach_a_terminal),
         cmocka_unit_test(every_member_of_a_team_works_once_a_round),
         cmocka_unit_test(a_date_is_printed_in_utc),
+        cmocka_unit_test(patience_can_be_shortened_and_never_lengthened),
         cmocka_unit_test(a_context_comes_before_its_cause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
