@@ -41,26 +41,27 @@ size_t cublasLtGetVersion(void) {
     return VERSION;
 }
 
+/* The genuine library's words. */
 const char *cublasLtGetStatusString(cublasStatus_t status) {
     switch ((int)status) {
     case LT_SUCCESS:
-        return "CUBLAS_STATUS_SUCCESS";
+        return "success";
     case LT_NOT_INITIALIZED:
-        return "CUBLAS_STATUS_NOT_INITIALIZED";
+        return "the library was not initialized";
     case LT_ALLOC_FAILED:
-        return "CUBLAS_STATUS_ALLOC_FAILED";
+        return "the resource allocation failed";
     case LT_INVALID_VALUE:
-        return "CUBLAS_STATUS_INVALID_VALUE";
+        return "an unsupported value or parameter was passed to the function";
     case LT_ARCH_MISMATCH:
-        return "CUBLAS_STATUS_ARCH_MISMATCH";
+        return "the function requires an architectural feature absent from the device";
     case LT_EXECUTION_FAILED:
-        return "CUBLAS_STATUS_EXECUTION_FAILED";
+        return "the function failed to launch on the GPU";
     case LT_INTERNAL_ERROR:
-        return "CUBLAS_STATUS_INTERNAL_ERROR";
+        return "an internal operation failed";
     case LT_NOT_SUPPORTED:
-        return "CUBLAS_STATUS_NOT_SUPPORTED";
+        return "the requested functionality is not supported";
     default:
-        return "CUBLAS_STATUS_UNKNOWN";
+        return "unrecognized status";
     }
 }
 
@@ -110,7 +111,7 @@ static cublasStatus_t destroy(const char *function, void *object, enum lt_kind k
 
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
     if (handle == NULL)
-        return (cublasStatus_t)LT_NOT_INITIALIZED;
+        return (cublasStatus_t)LT_INVALID_VALUE;
     return destroy(__func__, handle, LT_HANDLE);
 }
 

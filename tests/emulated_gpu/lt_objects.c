@@ -14,23 +14,56 @@ struct attribute {
 #define AT(id, type, member)                                                                       \
     { id, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
 
+/* Known to the library by this size, but not modelled: whoever sets it cannot multiply here. */
+#define UNUSED(id, size)                                                                           \
+    { id, SIZE_MAX, size }
+
 static const struct attribute desc_attributes[] = {
-    AT(0, lt_desc, compute),       AT(1, lt_desc, scale_type),
-    AT(2, lt_desc, pointer_mode),  AT(3, lt_desc, op_a),
-    AT(4, lt_desc, op_b),          AT(5, lt_desc, op_c),
-    AT(6, lt_desc, fill_mode),     AT(7, lt_desc, epilogue),
-    AT(8, lt_desc, bias),          AT(15, lt_desc, sm_count_target),
-    AT(17, lt_desc, a_scale),      AT(18, lt_desc, b_scale),
-    AT(19, lt_desc, c_scale),      AT(20, lt_desc, d_scale),
-    AT(21, lt_desc, d_amax),       AT(25, lt_desc, fast_accumulation),
-    AT(31, lt_desc, a_scale_mode), AT(32, lt_desc, b_scale_mode),
-    AT(33, lt_desc, c_scale_mode), AT(34, lt_desc, d_scale_mode),
+    AT(0, lt_desc, compute),
+    AT(1, lt_desc, scale_type),
+    AT(2, lt_desc, pointer_mode),
+    AT(3, lt_desc, op_a),
+    AT(4, lt_desc, op_b),
+    AT(5, lt_desc, op_c),
+    AT(6, lt_desc, fill_mode),
+    AT(7, lt_desc, epilogue),
+    UNUSED(8, 8),  /* bias pointer */
+    UNUSED(10, 8), /* bias batch stride */
+    UNUSED(11, 8), /* epilogue auxiliary pointer, leading dimension and batch stride */
+    UNUSED(12, 8),
+    UNUSED(13, 8),
+    UNUSED(14, 8), /* alpha vector batch stride */
+    UNUSED(15, 4), /* multiprocessors to aim at */
+    AT(17, lt_desc, a_scale),
+    AT(18, lt_desc, b_scale),
+    AT(19, lt_desc, c_scale),
+    AT(20, lt_desc, d_scale),
+    AT(21, lt_desc, d_amax),
+    UNUSED(22, 4), /* epilogue auxiliary type, scale and maximum */
+    UNUSED(23, 8),
+    UNUSED(24, 8),
+    AT(25, lt_desc, fast_accumulation),
+    UNUSED(26, 4), /* bias type */
+    AT(31, lt_desc, a_scale_mode),
+    AT(32, lt_desc, b_scale_mode),
+    UNUSED(33, 4), /* scale modes of C, D and the epilogue */
+    UNUSED(34, 4),
+    UNUSED(35, 4),
+    UNUSED(36, 8), /* output scales of D */
+    UNUSED(37, 4),
+    UNUSED(38, 8), /* emulation of formats */
 };
 
 static const struct attribute layout_attributes[] = {
-    AT(0, lt_layout, type),         AT(1, lt_layout, order),        AT(2, lt_layout, rows),
-    AT(3, lt_layout, columns),      AT(4, lt_layout, ld),           AT(5, lt_layout, batch_count),
-    AT(6, lt_layout, batch_stride), AT(7, lt_layout, plane_offset),
+    AT(0, lt_layout, type),
+    AT(1, lt_layout, order),
+    AT(2, lt_layout, rows),
+    AT(3, lt_layout, columns),
+    AT(4, lt_layout, ld),
+    AT(5, lt_layout, batch_count),
+    UNUSED(6, 8), /* batch stride */
+    AT(7, lt_layout, plane_offset),
+    UNUSED(8, 4), /* batch mode */
 };
 
 static const struct attribute preference_attributes[] = {
@@ -55,27 +88,33 @@ static const struct attribute *find(const struct attribute *list, size_t count, 
     return NULL;
 }
 
-static enum lt_status set(void *object, const struct attribute *attribute, const void *value,
-                          size_t size) {
+static enum lt_status set(void *object, bool *is_beyond, const struct attribute *attribute,
+                          const void *value, size_t size) {
     if (attribute == NULL || value == NULL || size != attribute->size)
         return LT_INVALID_VALUE;
-    memcpy((uint8_t *)object + attribute->offset, value, size);
+    if (attribute->offset == SIZE_MAX)
+        *is_beyond = true;
+    else
+        memcpy((uint8_t *)object + attribute->offset, value, size);
     return LT_SUCCESS;
 }
 
 enum lt_status lt_desc_set(struct lt_desc *desc, int attribute, const void *value, size_t size) {
-    return set(desc, find(desc_attributes, COUNT(desc_attributes), attribute), value, size);
+    return set(desc, &desc->is_beyond, find(desc_attributes, COUNT(desc_attributes), attribute),
+               value, size);
 }
 
 enum lt_status lt_layout_set(struct lt_layout *layout, int attribute, const void *value,
                              size_t size) {
-    return set(layout, find(layout_attributes, COUNT(layout_attributes), attribute), value, size);
+    return set(layout, &layout->is_beyond,
+               find(layout_attributes, COUNT(layout_attributes), attribute), value, size);
 }
 
 enum lt_status lt_preference_set(struct lt_preference *preference, int attribute, const void *value,
                                  size_t size) {
-    return set(preference, find(preference_attributes, COUNT(preference_attributes), attribute),
-               value, size);
+    bool is_beyond; /* every preference is modelled */
+    return set(preference, &is_beyond,
+               find(preference_attributes, COUNT(preference_attributes), attribute), value, size);
 }
 
 enum lt_status lt_algo_get(const struct lt_algo *algo, int id, void *value, size_t size,
@@ -87,7 +126,7 @@ enum lt_status lt_algo_get(const struct lt_algo *algo, int id, void *value, size
         *written = attribute->size;
     if (size == 0 && written != NULL)
         return LT_SUCCESS; /* only the size was asked for */
-    if (value == NULL || size < attribute->size)
+    if (value == NULL || size != attribute->size)
         return LT_INVALID_VALUE;
     memcpy(value, (const uint8_t *)algo + attribute->offset, attribute->size);
     return LT_SUCCESS;

@@ -51,9 +51,10 @@ struct lt_desc {
     enum lt_kind kind;
     int32_t compute, scale_type, pointer_mode, op_a, op_b, op_c, fill_mode;
     uint32_t epilogue;
-    uint64_t bias, a_scale, b_scale, c_scale, d_scale, d_amax;
-    int32_t a_scale_mode, b_scale_mode, c_scale_mode, d_scale_mode, sm_count_target;
+    uint64_t a_scale, b_scale, c_scale, d_scale, d_amax;
+    int32_t a_scale_mode, b_scale_mode;
     int8_t fast_accumulation;
+    bool is_beyond; /* an attribute was set that is not modelled */
 };
 
 struct lt_layout {
@@ -61,7 +62,8 @@ struct lt_layout {
     uint32_t type;
     int32_t order, batch_count;
     uint64_t rows, columns;
-    int64_t ld, batch_stride, plane_offset;
+    int64_t ld, plane_offset;
+    bool is_beyond;
 };
 
 struct lt_preference {

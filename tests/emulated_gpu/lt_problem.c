@@ -70,7 +70,8 @@ static enum lt_status check_layout(const char *function, const char *name,
         layout->columns > INT32_MAX)
         return lt_refuse(LT_INVALID_VALUE, function, "%s has %llu x %llu elements", name,
                          (unsigned long long)layout->rows, (unsigned long long)layout->columns);
-    if (layout->order != LT_ORDER_COL || layout->batch_count != 1 || layout->plane_offset != 0)
+    if (layout->order != LT_ORDER_COL || layout->batch_count != 1 || layout->plane_offset != 0 ||
+        layout->is_beyond)
         return lt_refuse(LT_NOT_SUPPORTED, function,
                          "%s: only column order and no batches are modelled", name);
     if (layout->ld < (int64_t)layout->rows || layout->ld > INT32_MAX)
@@ -131,7 +132,7 @@ static enum lt_status check_desc(const char *function, const struct lt_desc *des
     if (!is_op(desc->op_a) || !is_op(desc->op_b))
         return lt_refuse(LT_INVALID_VALUE, function, "an operand's operation is neither N nor T");
     if (desc->op_c != LT_OP_N || desc->pointer_mode != 0 || desc->epilogue != 1 ||
-        desc->fill_mode != 2)
+        desc->fill_mode != 2 || desc->is_beyond)
         return lt_refuse(LT_NOT_SUPPORTED, function,
                          "epilogues, fill modes and pointer modes are not modelled");
     return LT_SUCCESS;
