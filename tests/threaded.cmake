@@ -8,7 +8,11 @@ set(PETAUDIT_THREADED_TESTS
     test_facts
     test_fleet
     test_link
+    test_lt_matmul
     test_messages
+    test_nccl_emulated
+    test_nccl_room
+    test_nvml_emulated
     test_store
     test_sustain
     test_tile

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queues behind streams: who runs what, when. */
 #include "emulated_gpu/driver_state.h"
+#include "emulated_gpu/emulated_meter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +53,10 @@ static enum progress advance(struct CUstream_st *stream) {
         return STREAM_STUCK;
     stream->is_busy = true;
     pthread_mutex_unlock(&driver_mutex);
+    uint64_t begun_ns = emulated_clock_ns();
     int result = operation->run(operation->context, stream->device);
+    if (result == EMULATED_DONE)
+        emulated_meter_worked(stream->device, begun_ns);
     if (result != EMULATED_PENDING && operation->drop != NULL)
         operation->drop(operation->context);
     pthread_mutex_lock(&driver_mutex);

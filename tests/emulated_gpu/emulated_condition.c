@@ -109,7 +109,8 @@ static int device_order(int device, const char *key, const char *value, struct p
         return word_parse(value, missing, &chosen, error);
     }
     if (strcmp(key, "ecc") == 0)
-        return pa_whole_parse(value, 1, UINT32_MAX, &condition->ecc_uncorrected, error);
+        return since_parse(value, 9999999, &condition->ecc_uncorrected, &condition->ecc_from,
+                           error);
     if (strcmp(key, "without") == 0) {
         PA_TRY(word_parse(value, formats, &chosen, error));
         return text_copy(condition->without, sizeof condition->without, value, error);

@@ -24,7 +24,8 @@ struct emulated_condition {
     unsigned slow_percent; /* of the full clock, from matrix product `slow_from` on; 0 never */
     uint64_t slow_from;
     bool has_no_power;        /* NVML does not support power and energy */
-    uint64_t ecc_uncorrected; /* counted since the driver was loaded */
+    unsigned ecc_uncorrected; /* errors that are counted from matrix product `ecc_from` on */
+    uint64_t ecc_from;
     char without[16];         /* format that the library does not support: "fp8" */
     char inexact[16];         /* format whose sums are rounded: "fp8" */
 };

@@ -21,3 +21,22 @@ petaudit_test(test_nccl_room LABEL emulated_gpu SOURCES test_nccl_room.c nccl_ro
 foreach(test test_lt_product test_nccl_room)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 endforeach()
+
+# Where the toolkit is installed, its library is asked the same; under a sanitizer its own leaks would be counted.
+find_library(PETAUDIT_GENUINE_CUBLASLT NAMES libcublasLt.so.13 HINTS /usr/local/cuda/lib64)
+set(genuine "")
+if(PETAUDIT_GENUINE_CUBLASLT AND NOT PETAUDIT_SANITIZE)
+  set(genuine ${PETAUDIT_GENUINE_CUBLASLT})
+endif()
+petaudit_test(test_lt_contract LABEL emulated_gpu SOURCES test_lt_contract.c
+              ARGUMENTS ${emulated_gpu_folder}/libcublasLt.so.13 ${genuine})
+add_dependencies(test_lt_contract emulated_gpu)
+target_link_libraries(test_lt_contract PRIVATE ${CMAKE_DL_LIBS})
+
+# The libraries as petaudit loads them, each test in processes of its own.
+foreach(test test_lt_matmul test_nccl_emulated test_nvml_emulated)
+  petaudit_test(${test} LABEL emulated_gpu SOURCES ${test}.c emulated_session.c ARGUMENTS ${emulated_gpu_folder})
+  target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${test} PRIVATE ${CMAKE_DL_LIBS})
+  add_dependencies(${test} emulated_gpu)
+endforeach()

@@ -84,6 +84,8 @@ void emulated_meter_read(int device, struct emulated_reading *out) {
     uint64_t recent = recent_ns(meter, now_ns), busy_ns = meter->busy_ns;
     double ran_s = (double)(now_ns - meter->begun_ns) * 1e-9, share = (double)recent * 1e-9;
     *out = (struct emulated_reading){.is_slow = is_slow(device), .is_hot = is_hot(device)};
+    if (condition->ecc_uncorrected > 0 && meter->products >= condition->ecc_from)
+        out->ecc_uncorrected = condition->ecc_uncorrected;
     pthread_mutex_unlock(&mutex);
     out->is_idle = recent == 0;
     out->power_mw = EMULATED_IDLE_MW + (uint64_t)((EMULATED_FULL_MW - EMULATED_IDLE_MW) * share);

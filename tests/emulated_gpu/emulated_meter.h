@@ -13,6 +13,7 @@ struct emulated_reading {
     uint64_t power_mw, energy_mj;
     unsigned celsius, sm_mhz, memory_mhz;
     bool is_idle, is_slow, is_hot;
+    uint64_t ecc_uncorrected;
 };
 
 enum {

@@ -408,9 +408,11 @@ nvmlReturn_t nvmlDeviceGetTotalEccErrors(nvmlDevice_t device, nvmlMemoryErrorTyp
         return result;
     if (counter != NVML_VOLATILE_ECC)
         return NVML_ERROR_INVALID_ARGUMENT;
+    struct emulated_reading reading;
+    emulated_meter_read(gpu, &reading);
     *count = 0;
     if (error == NVML_MEMORY_ERROR_TYPE_UNCORRECTED)
-        *count = emulated_condition(gpu)->ecc_uncorrected +
+        *count = reading.ecc_uncorrected +
                  (emulated_device_error(gpu) == CUDA_ERROR_ECC_UNCORRECTABLE ? 1 : 0);
     return NVML_SUCCESS;
 }
