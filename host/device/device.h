@@ -68,6 +68,7 @@ struct pa_step_costs {
 struct pa_device;
 struct pa_workbench;
 struct pa_communicator;
+struct pa_memory;
 
 struct pa_device_options {
     const int *processors; /* cpu: the processors to use, one thread each; NULL means all that are
@@ -181,6 +182,18 @@ struct pa_backend {
     int (*allreduce_digest)(struct pa_communicator *communicator, uint64_t bytes,
                             const struct pa_seed *seed, uint64_t *chunks, struct pa_error *error);
     void (*communicator_close)(struct pa_communicator *communicator);
+
+    /* Memory proof (docs/protocol.md): take `wanted` chunks of 1 MiB beside all that is open, or as
+     * many as can be had: `*chunks`. Fill them from a seed, digest them in an order of all chunks
+     * under the key `s`; wall times. PA_ETIMEOUT at the deadline. NULL members: not possible. */
+    int (*memory_open)(struct pa_device *device, uint32_t wanted, struct pa_memory **out,
+                       uint32_t *chunks, struct pa_error *error);
+    int (*memory_fill)(struct pa_memory *memory, const struct pa_seed *seed, uint64_t deadline_ns,
+                       uint64_t *out_ns, struct pa_error *error);
+    int (*memory_read)(struct pa_memory *memory, const uint32_t *order, uint32_t s,
+                       uint64_t deadline_ns, uint64_t *answers, uint64_t *out_ns,
+                       struct pa_error *error);
+    void (*memory_close)(struct pa_memory *memory);
 
     /* Health, now. Cheap enough for once a second while the device works, and allowed from another
      * thread than the one that drives it. NULL: the backend tells nothing of the kind. Fails with

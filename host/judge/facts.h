@@ -54,6 +54,17 @@ struct pa_fact_vitals {
     uint64_t ecc_corrected, ecc_uncorrected; /* new during the session */
 };
 
+/* What a device's memory held when it was filled and read back. */
+struct pa_fact_memory {
+    bool is_there;                       /* false: it was not tried, all else is 0 */
+    uint64_t wanted_bytes, filled_bytes; /* asked for, and what could be had of it */
+    uint64_t workbench_bytes;            /* held by the work, beside it */
+    uint64_t fill_ns, read_ns;
+    uint32_t samples, wrong; /* chunks that were checked, and that were not as they were written */
+    uint32_t first_wrong;
+    bool is_checked; /* the judge computed the samples again from the answers in the evidence */
+};
+
 struct pa_fact_device {
     char name[PA_DECLARED_NAME_BYTES]; /* as declared */
     uint32_t m, n;
@@ -67,6 +78,7 @@ struct pa_fact_device {
     char partition[128]; /* empty: a whole device; else what part of one it is */
     uint64_t memory_bytes;
     struct pa_fact_vitals vitals;
+    struct pa_fact_memory memory;
     bool emulated;       /* the backend says that there is no such hardware */
     bool changed;        /* another device answered in its place later in the session */
     bool moved;          /* it answered on another host later in the session */

@@ -105,6 +105,8 @@ int pa_replay_tiles(struct pa_replay *replay, struct pa_error *error);
 enum { PA_NOTE_WRONG_BYTES = 128 };
 void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
                               char wrong[PA_NOTE_WRONG_BYTES]);
+int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_t *note,
+                          char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);
 /* facts_notes.c */
 int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
                    struct pa_error *error);

@@ -134,6 +134,7 @@ static void read_device_note(struct pa_replay *replay, struct note *note) {
     found.n = device->n;
     found.raw_per_second = device->raw_per_second;
     found.vitals = device->vitals;
+    found.memory = device->memory;
     found.lost = device->lost;
     memcpy(found.lost_text, device->lost_text, sizeof found.lost_text);
     *device = found;
@@ -143,6 +144,14 @@ static void read_telemetry_note(struct pa_replay *replay, struct note *note) {
     struct pa_fact_device *device = read_device(replay, note);
     if (device != NULL)
         pa_replay_telemetry_note(device, note->json, note->wrong);
+}
+
+static int read_memory_note(struct pa_replay *replay, struct note *note, struct pa_error *error) {
+    const struct pa_fact_device *device = read_device(replay, note);
+    if (device == NULL)
+        return PA_OK;
+    return pa_replay_memory_note(replay, (uint32_t)(device - replay->facts->devices), note->json,
+                                 note->wrong, error);
 }
 
 static void read_raw_note(struct pa_replay *replay, struct note *note) {
@@ -252,6 +261,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
                               &facts->policy_bytes, error);
     if (strcmp(kind, "allreduce") == 0)
         return read_allreduce_note(replay, note, error);
+    if (strcmp(kind, "memory") == 0)
+        return read_memory_note(replay, note, error);
     if (strcmp(kind, "abort") == 0)
         return read_abort_note(replay, note, record);
     if (strcmp(kind, "meter") == 0 || strcmp(kind, "meter_end") == 0)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* facts_vitals.c - what the notes of the kinds `telemetry` and `memory` say of a device. */
 #include "judge/facts_inside.h"
+#include "proof/memory_proof.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The names of enum pa_fact_slowdown, bit by bit. */
@@ -83,4 +85,91 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
         vitals->others = others;
     if (has_heat && value > vitals->temperature_max_c)
         vitals->temperature_max_c = (uint32_t)value;
+}
+
+static uint64_t require_whole(const json_t *note, const char *key, uint64_t most,
+                              char wrong[PA_NOTE_WRONG_BYTES]) {
+    uint64_t value;
+    if (!take_whole(note, key, most, &value, wrong))
+        should_be(wrong, key, "a whole number");
+    return value;
+}
+
+static void take_hash(const json_t *note, const char *key, struct pa_hash *out,
+                      char wrong[PA_NOTE_WRONG_BYTES]) {
+    const char *digits = json_string_value(json_object_get(note, key));
+    if (digits == NULL || !pa_unhex(out->bytes, PA_HASH_BYTES, digits))
+        should_be(wrong, key, "64 hexadecimal digits");
+}
+
+/* Who noted the proof, in the words of docs/protocol.md, "Memory proof". */
+struct memory_words {
+    struct pa_hash key, challenge, commitment;
+    const json_t *answers; /* NULL: they were not kept */
+};
+
+/* Compute the samples again, and hold the note against them. */
+static int check_answers(struct pa_replay *replay, uint32_t device,
+                         const struct memory_words *words, struct pa_error *error) {
+    struct pa_fact_memory *memory = &replay->facts->devices[device].memory;
+    struct pa_memory_place place = {
+        .device = device, .chunks = (uint32_t)(memory->filled_bytes / PA_MEMORY_PROOF_CHUNK_BYTES)};
+    struct pa_memory_check check;
+    struct pa_hash q, commitment;
+    uint8_t *bytes = malloc((size_t)place.chunks * 8);
+    uint64_t *answers = malloc((size_t)place.chunks * sizeof *answers);
+    int code = PA_OK;
+    pa_epoch_nonce(&place.nonce, &words->key);
+    if (bytes == NULL || answers == NULL) {
+        code = pa_fail(error, PA_EMEMORY, "checking a memory proof: out of memory");
+    } else if (!pa_unhex(bytes, (size_t)place.chunks * 8, json_string_value(words->answers))) {
+        code = pa_replay_broken(replay, "the memory proof of device %u lacks answers", device);
+    } else {
+        for (uint32_t i = 0; i < place.chunks; i++)
+            answers[i] = pa_le64(bytes + (size_t)8 * i);
+        pa_memory_q(&q, &place, &words->challenge);
+        pa_memory_commitment(&commitment, &q, answers, place.chunks);
+        if (!pa_hash_equal(&commitment, &words->commitment))
+            code = pa_replay_broken(
+                replay, "the memory proof of device %u committed to other answers", device);
+        else if (replay->recheck == PA_RECHECK_TILES) {
+            code = pa_memory_verify(&place, &words->challenge, &words->key, answers, &check, error);
+            memory->is_checked = code == PA_OK;
+            if (code == PA_OK && (check.samples != memory->samples || check.wrong != memory->wrong))
+                code = pa_replay_broken(
+                    replay, "%u of %u samples of device %u's memory are wrong, the note says %u",
+                    check.wrong, check.samples, device, memory->wrong);
+        }
+    }
+    free(bytes);
+    free(answers);
+    return code;
+}
+
+int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_t *note,
+                          char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error) {
+    struct memory_words words = {.answers = json_object_get(note, "answers")};
+    uint64_t chunks = require_whole(note, "chunks", PA_MEMORY_MOST_CHUNKS, wrong);
+    struct pa_fact_memory found = {
+        .is_there = true,
+        .wanted_bytes = require_whole(note, "wanted_bytes", INT64_MAX, wrong),
+        .filled_bytes = chunks * PA_MEMORY_PROOF_CHUNK_BYTES,
+        .workbench_bytes = require_whole(note, "workbench_bytes", INT64_MAX, wrong),
+        .fill_ns = require_whole(note, "fill_ns", INT64_MAX, wrong),
+        .read_ns = require_whole(note, "read_ns", INT64_MAX, wrong),
+        .samples = (uint32_t)require_whole(note, "samples", PA_MEMORY_SAMPLES, wrong),
+        .wrong = (uint32_t)require_whole(note, "wrong", PA_MEMORY_SAMPLES, wrong),
+        .first_wrong = (uint32_t)require_whole(note, "first_wrong", UINT32_MAX, wrong),
+    };
+    take_hash(note, "key", &words.key, wrong);
+    take_hash(note, "challenge", &words.challenge, wrong);
+    take_hash(note, "commitment", &words.commitment, wrong);
+    if (chunks < 1)
+        should_be(wrong, "chunks", "at least 1");
+    if (words.answers != NULL && !json_is_string(words.answers))
+        should_be(wrong, "answers", "hexadecimal text");
+    if (wrong[0] != '\0')
+        return PA_OK;
+    replay->facts->devices[device].memory = found;
+    return words.answers == NULL ? PA_OK : check_answers(replay, device, &words, error);
 }

@@ -49,6 +49,10 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "Look at the device itself: model, firmware, and whether others work in its name."},
     {"ALLREDUCE_WRONG", CRITICAL, NO_PASS,
      "Test links and memory of the ranks named, then measure again."},
+    {"MEMORY_WRONG", CRITICAL, NO_PASS,
+     "Test the memory of the device named; less of it than told means another board."},
+    {"MEMORY_ABSENT", CRITICAL, TOLD,
+     "Ask where the memory is: another board, other users, or a driver that tells too much."},
     {"ABSENT_DEVICES", CRITICAL, TOLD,
      "Ask where the missing devices are; count what is in the racks."},
     {"PARTIAL_DEVICE", WARNING, TOLD,
@@ -88,6 +92,10 @@ const struct pa_finding_kind pa_finding_kinds[] = {
     /* Noted by the measuring side. */
     {"ALLREDUCE_FAILED", WARNING, TOLD,
      "Read why the sweep could not be made; the proof does not depend on it."},
+    {"ALLREDUCE_PARTIAL", INFO, TOLD,
+     "Audit devices of one make by themselves where their links matter."},
+    {"MEMORY_PROOF_FAILED", WARNING, TOLD,
+     "Read why the device's memory could not be filled; the rate does not depend on it."},
     {"SHARED_DEVICES", INFO, TOLD, "Measure again on devices that nobody else uses."},
     {NULL, INFO, TOLD, NULL},
 };

@@ -111,7 +111,55 @@ static void find_company(struct pa_judging *judging) {
     }
 }
 
+/* A driver, its contexts and its libraries keep a part of a device's memory for themselves. */
+static const double least_share = 0.9;
+
+/* Memory that a device claims, or was claimed to have, and that could not be filled. */
+static bool lacks_memory(const struct pa_judging *judging, const struct pa_fact_device *device) {
+    const struct pa_fact_memory *memory = &device->memory;
+    double had = (double)memory->filled_bytes + (double)memory->workbench_bytes;
+    double told = (double)device->memory_bytes,
+           expected = 0x1p30 * pa_judge_memory(judging->claim, device);
+    if (!memory->is_there)
+        return false;
+    /* A TEST fills no more than some of it, and says how much that was to be. */
+    if (!judging->facts->is_certified)
+        return (double)memory->filled_bytes < least_share * (double)memory->wanted_bytes;
+    return had < least_share * (told > expected ? told : expected);
+}
+
+static void find_memory(struct pa_judging *judging) {
+    const struct pa_facts *facts = judging->facts;
+    struct group wrong = {0}, absent = {0};
+    char who[200], where[PA_CROWD_EVIDENCE_BYTES];
+    for (uint32_t d = 0; d < facts->device_count; d++) {
+        if (facts->devices[d].memory.wrong > 0)
+            group_add(&wrong, d, facts->devices[d].memory.wrong);
+        if (lacks_memory(judging, &facts->devices[d]))
+            group_add(&absent, d, 0);
+    }
+    if (wrong.crowd.count > 0) {
+        const struct pa_fact_memory *first = &facts->devices[wrong.crowd.first].memory;
+        pa_crowd_text(facts, &wrong.crowd, who, sizeof who);
+        pa_finding_add(judging, "MEMORY_WRONG", pa_crowd_evidence(&wrong.crowd, "device", where),
+                       "Memory did not hold what was written to it, in %u of %u samples: %s. There "
+                       "is less of it than the device says, or it is faulty.",
+                       first->wrong, first->samples, who);
+    }
+    if (absent.crowd.count > 0) {
+        const struct pa_fact_memory *first = &facts->devices[absent.crowd.first].memory;
+        char filled[PA_FIGURE_BYTES];
+        pa_figure_text(filled, (double)first->filled_bytes / 0x1p30);
+        pa_crowd_text(facts, &absent.crowd, who, sizeof who);
+        pa_finding_add(judging, "MEMORY_ABSENT", pa_crowd_evidence(&absent.crowd, "device", where),
+                       "Memory that is claimed could not be filled: %s; there were %.40s GiB "
+                       "beside the work.",
+                       who, filled);
+    }
+}
+
 void pa_find_devices(struct pa_judging *judging) {
+    find_memory(judging);
     find_heat(judging);
     find_errors(judging);
     find_company(judging);

@@ -138,7 +138,7 @@ static void find_claimed_devices(struct pa_judging *judging) {
 }
 
 /* What a device should have, by the claim or else by the catalogue; 0 unknown. */
-static double expected_memory(const struct pa_claim *claim, const struct pa_fact_device *device) {
+double pa_judge_memory(const struct pa_claim *claim, const struct pa_fact_device *device) {
     for (uint32_t i = 0; i < claim->accelerator_count; i++)
         if (claim->accelerators[i].memory_gib > 0 &&
             pa_judge_is_model(device, claim->accelerators[i].model))
@@ -165,7 +165,7 @@ static void sort_by_identity(const struct pa_judging *judging, uint32_t d,
     enum pa_precision precision = judging->claim->precision;
     double memory = (double)device->memory_bytes;
     if (memory > 0 && device->partition[0] == '\0' &&
-        memory < memory_share * expected_memory(judging->claim, device) * gib)
+        memory < memory_share * pa_judge_memory(judging->claim, device) * gib)
         pa_crowd_add(&crowds->memory, d);
     if (device->lost)
         pa_crowd_add(&crowds->lost, d);

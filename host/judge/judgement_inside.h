@@ -50,6 +50,8 @@ void pa_judge_decide(struct pa_judging *judging);
 /* The catalogue's dense peak of a device in a precision: by its whole name, from a row of medium or
  * high confidence, for a whole device; else 0, and never a default. */
 double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision precision);
+/* GiB that a device should have, by the claim or else by the catalogue; 0 unknown. */
+double pa_judge_memory(const struct pa_claim *claim, const struct pa_fact_device *device);
 /* Whether a device is of a claimed model, under any of the names that the catalogue knows. */
 bool pa_judge_is_model(const struct pa_fact_device *device, const char *model);
 /* Four significant digits without trailing zeros, for sentences. */

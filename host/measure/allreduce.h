@@ -43,7 +43,7 @@ struct pa_allreduce_plan {
     uint32_t ranks;
     bool is_one_host;
     uint64_t most_bytes;     /* the sweep ends at the largest size that is not above it */
-    uint64_t memory_bytes;   /* free memory of the host with the least for each of its ranks; 0
+    uint64_t memory_bytes;   /* free memory of a rank, on the host or device with the least; 0
                                 unknown. Input and output take half of it at most. */
     uint64_t patience_ns;    /* the longest that one size may take */
     const atomic_bool *stop; /* ends the sweep between two sizes; may be NULL */

@@ -4,6 +4,7 @@
 #include "measure/allreduce.h"
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
+#include "measure/memory_station.h"
 #include "measure/sustain.h"
 #include "measure/vitals.h"
 
@@ -19,6 +20,7 @@ struct seat {
     struct pa_calibration calibration;
     struct pa_stand stand;
     struct pa_allreduce_station reduce;
+    struct pa_memory_station memory;
     struct pa_buffer part; /* its part of the answer */
 };
 
@@ -199,9 +201,9 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     return PA_OK;
 }
 
-/* Each seat finds its own request after those of the seats before it. An all-reduce that fails says
- * nothing against the device: its code goes inside the payload. */
-static int seat_allreduce(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+/* Each seat finds its own request after those of the seats before it. An all-reduce or a memory
+ * proof that fails says nothing against the device: its code goes inside the payload. */
+static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
     const uint8_t *request = NULL;
     uint32_t size = 0;
     for (const struct seat *other = seat->crew->seats; other <= seat; other++) {
@@ -210,12 +212,15 @@ static int seat_allreduce(struct seat *seat, struct pa_reader *in, struct pa_err
     }
     if (in->failed)
         return pa_fail(error, PA_EINPUT,
-                       "reducing: the request does not fit this process's devices");
+                       "working aside: the request does not fit this process's devices");
     struct pa_buffer answer = {0};
     struct pa_error cause = {0};
-    seat->reduce.device = seat->device;
-    int code =
-        size == 0 ? PA_OK : pa_allreduce_execute(&seat->reduce, request, size, &answer, &cause);
+    seat->reduce.device = seat->memory.device = seat->device;
+    int code = PA_OK;
+    if (size > 0 && seat->crew->operation == PA_ASK_ALLREDUCE)
+        code = pa_allreduce_execute(&seat->reduce, request, size, &answer, &cause);
+    else if (size > 0)
+        code = pa_memory_execute(&seat->memory, request, size, &answer, &cause);
     pa_buffer_u32(&seat->part, (uint32_t)code);
     if (code == PA_OK)
         pa_buffer_bytes(&seat->part, answer.data, answer.size);
@@ -238,7 +243,8 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
     case PA_ASK_EPOCH:
         return seat_epoch(seat, &in, error);
     case PA_ASK_ALLREDUCE:
-        return seat_allreduce(seat, &in, error);
+    case PA_ASK_MEMORY:
+        return seat_aside(seat, &in, error);
     default:
         return pa_fail(error, PA_EINPUT, "working: there is no operation %d", (int)crew->operation);
     }
@@ -440,6 +446,7 @@ void pa_crew_close(struct pa_crew *crew) {
     pa_shelf_free(&crew->shelf);
     for (uint32_t i = 0; i < crew->seat_count; i++) {
         pa_allreduce_leave(&crew->seats[i].reduce);
+        pa_memory_leave(&crew->seats[i].memory);
         pa_stand_close(&crew->seats[i].stand);
         pa_buffer_free(&crew->seats[i].part);
         crew->seats[i].device->backend->close(crew->seats[i].device);

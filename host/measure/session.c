@@ -3,6 +3,7 @@
 
 #include "measure/session_allreduce.h"
 #include "measure/session_epoch.h"
+#include "measure/session_memory.h"
 #include "measure/session_notes.h"
 #include "measure/session_openings.h"
 #include "measure/session_vitals.h"
@@ -198,6 +199,7 @@ static int run(const struct pa_session_terms *terms, struct pa_ledger *ledger,
     PA_TRY(run_epochs(terms, ledger, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(pa_note_raw(terms, error));
+    PA_TRY(pa_session_memory(terms, error));
     PA_TRY(pa_session_allreduce(terms, error));
     return conclude(terms, ledger, error);
 }
@@ -293,6 +295,7 @@ static int resume(const struct pa_session_terms *terms, const struct pa_session_
     if (!past->has_raw) {
         PA_TRY(measure_raw(terms, error));
         PA_TRY(pa_note_raw(terms, error));
+        PA_TRY(pa_session_memory(terms, error));
         PA_TRY(pa_session_allreduce(terms, error));
     }
     return conclude(terms, ledger, error);

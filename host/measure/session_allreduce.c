@@ -6,12 +6,15 @@
 #include "measure/session_notes.h"
 
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const uint64_t patience_ns = UINT64_C(60000000000);
-static const uint64_t most_bytes = UINT64_C(1) << 28;
+/* An accelerator moves this much in milliseconds, a processor's 256 MiB take longer. */
+static const uint64_t most_accelerator_bytes = UINT64_C(1) << 32;
+static const uint64_t most_cpu_bytes = UINT64_C(1) << 28;
 static const uint64_t most_test_bytes = UINT64_C(1) << 16;
 
 /* The devices that take part, as ranks 0 .. ranks-1, and the exchange under way. */
@@ -101,19 +104,39 @@ static int note_rows(const struct pa_session_terms *terms, const struct pa_allre
     return PA_OK;
 }
 
+static uint64_t host_memory_of_a_rank(const struct reducing *reducing) {
+    long pages = sysconf(_SC_AVPHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes / reducing->ranks
+                                       : 0;
+}
+
+/* What the workbench leaves on the device with the least; 0 where a device tells nothing. */
+static uint64_t device_memory(const struct reducing *reducing) {
+    uint64_t least = UINT64_MAX;
+    for (uint32_t rank = 0; rank < reducing->ranks; rank++) {
+        const struct pa_site_device *device =
+            &reducing->terms->site->devices[reducing->device_of[rank]];
+        uint64_t bytes = device->facts.identity.memory_bytes;
+        uint64_t used = device->calibration.memory_bytes;
+        bytes = bytes > used ? bytes - used : bytes > 0 ? 1 : 0;
+        least = bytes < least ? bytes : least;
+    }
+    return least;
+}
+
 static int sweep_and_note(struct reducing *reducing, struct pa_error *error) {
     const struct pa_session_terms *terms = reducing->terms;
     const struct pa_site_device *first = &terms->site->devices[reducing->device_of[0]];
     bool is_test = terms->plan->k != PA_CERTIFIED_K;
-    long pages = sysconf(_SC_AVPHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    bool is_cpu = strcmp(first->facts.backend, "cpu") == 0;
     struct pa_allreduce_plan plan = {
         .backend = pa_backend_named(first->facts.backend),
         .ranks = reducing->ranks,
         .is_one_host = is_one_host(reducing),
-        .most_bytes = is_test ? most_test_bytes : most_bytes,
-        .memory_bytes = pages > 0 && page_bytes > 0
-                            ? (uint64_t)pages * (uint64_t)page_bytes / reducing->ranks
-                            : 0,
+        .most_bytes = is_test  ? most_test_bytes
+                      : is_cpu ? most_cpu_bytes
+                               : most_accelerator_bytes,
+        .memory_bytes = is_cpu ? host_memory_of_a_rank(reducing) : device_memory(reducing),
         .patience_ns = pa_clock_patience_ns(patience_ns),
         .stop = terms->stop,
     };
@@ -141,10 +164,51 @@ static int sweep_and_note(struct reducing *reducing, struct pa_error *error) {
                        error);
 }
 
+/* How many devices of a backend still work. */
+static uint32_t count_of(const struct pa_site *site, const char *backend) {
+    uint32_t count = 0;
+    for (uint32_t d = 0; d < site->device_count; d++)
+        count += !site->devices[d].is_lost && strcmp(site->devices[d].facts.backend, backend) == 0;
+    return count;
+}
+
+/* Data travel between devices of one backend only: of the one with the most devices, and of two
+ * that have as many, of the accelerators'. */
+static const char *choose_backend(const struct pa_site *site) {
+    const char *chosen = NULL;
+    uint32_t most = 0;
+    for (uint32_t d = 0; d < site->device_count; d++) {
+        const char *backend = site->devices[d].facts.backend;
+        uint32_t count = count_of(site, backend);
+        if (count > most || (count == most && chosen != NULL && strcmp(chosen, "cpu") == 0)) {
+            chosen = backend;
+            most = count;
+        }
+    }
+    return most >= 2 ? chosen : NULL;
+}
+
+static int note_partial(const struct pa_session_terms *terms, const char *backend, uint32_t ranks,
+                        struct pa_error *error) {
+    uint32_t left_out = pa_site_alive(terms->site) - ranks;
+    char text[160];
+    if (left_out == 0)
+        return PA_OK;
+    snprintf(text, sizeof text,
+             "all-reduce ran among the %u %.15s devices; %u of other makes took no part", ranks,
+             backend, left_out);
+    pa_observe(terms->observer, (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = text});
+    return pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code",
+                                 "ALLREDUCE_PARTIAL", "severity", "info", "text", text),
+                       error);
+}
+
 int pa_session_allreduce(const struct pa_session_terms *terms, struct pa_error *error) {
     struct pa_site *site = terms->site;
     struct reducing reducing = {.terms = terms};
-    if (pa_site_alive(site) < 2)
+    const char *backend = choose_backend(site);
+    if (backend == NULL)
         return PA_OK;
     pa_observe(terms->observer, (struct pa_progress){.phase = PA_PHASE_ALLREDUCE});
     reducing.device_of = calloc(site->device_count, sizeof *reducing.device_of);
@@ -154,11 +218,13 @@ int pa_session_allreduce(const struct pa_session_terms *terms, struct pa_error *
         code = pa_fail(error, PA_EMEMORY, "all-reduce: out of memory");
     for (uint32_t d = 0; code == PA_OK && d < site->device_count; d++) {
         reducing.rank_of[d] = UINT32_MAX;
-        if (site->devices[d].is_lost)
+        if (site->devices[d].is_lost || strcmp(site->devices[d].facts.backend, backend) != 0)
             continue;
         reducing.rank_of[d] = reducing.ranks;
         reducing.device_of[reducing.ranks++] = d;
     }
+    if (code == PA_OK)
+        code = note_partial(terms, backend, reducing.ranks, error);
     if (code == PA_OK)
         code = sweep_and_note(&reducing, error);
     free(reducing.device_of);
