@@ -107,6 +107,33 @@ static void parts_of_devices_and_their_other_users_are_told(void **state) {
     assert_non_null(strstr(found(&bench, "DEVICE_NOT_ALONE"), "device 0"));
 }
 
+static void memory_that_was_filled_is_held_against_what_is_told(void **state) {
+    struct bench bench;
+    const uint64_t gib = (uint64_t)1 << 30;
+    (void)state;
+    bench_set_up(&bench);
+    bench.facts.is_certified = true;
+    for (int d = 0; d < DEVICES; d++)
+        bench.devices[d].memory = (struct pa_fact_memory){.is_there = true,
+                                                          .wanted_bytes = 76 * gib,
+                                                          .filled_bytes = 75 * gib,
+                                                          .workbench_bytes = 2 * gib,
+                                                          .samples = 256};
+    assert_null(found(&bench, "MEMORY_WRONG"));
+    assert_null(found(&bench, "MEMORY_ABSENT"));
+    bench.devices[1].memory.filled_bytes = 39 * gib;
+    assert_non_null(strstr(found(&bench, "MEMORY_ABSENT"), "device 1 (NVIDIA H100 80GB HBM3); "
+                                                           "there were 39 GiB"));
+    bench.devices[0].memory.wrong = 130;
+    assert_non_null(strstr(found(&bench, "MEMORY_WRONG"), "in 130 of 256 samples: device 0"));
+    /* A TEST fills a part, and is held against that part. */
+    bench.facts.is_certified = false;
+    bench.devices[1].memory.wanted_bytes = 40 * gib;
+    assert_null(found(&bench, "MEMORY_ABSENT"));
+    bench.devices[1].memory.filled_bytes = 20 * gib;
+    assert_non_null(found(&bench, "MEMORY_ABSENT"));
+}
+
 static void silence_is_told_of_accelerators_that_worked(void **state) {
     struct bench bench;
     (void)state;
@@ -126,6 +153,7 @@ int main(void) {
         cmocka_unit_test(heat_is_told),
         cmocka_unit_test(memory_errors_are_told_apart),
         cmocka_unit_test(parts_of_devices_and_their_other_users_are_told),
+        cmocka_unit_test(memory_that_was_filled_is_held_against_what_is_told),
         cmocka_unit_test(silence_is_told_of_accelerators_that_worked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
