@@ -46,6 +46,8 @@ struct audit {
     struct pa_fleet *fleet;
     struct pa_site site;
     struct pa_plan plan;
+    struct pa_meter *meters[PA_AUDIT_MOST_METERS];
+    uint32_t meter_count;
     struct pa_display display;
     struct pa_observer observer;
     char evidence[PATH_MAX + 16];
@@ -129,6 +131,16 @@ static int gather(struct audit *audit, struct pa_error *error) {
     return pa_site_check_alone(&audit->site, audit->options.is_shared, error);
 }
 
+/* Before anything is measured: a meter that cannot work should be known now. */
+static int open_meters(struct audit *audit, struct pa_error *error) {
+    for (; audit->meter_count < PA_AUDIT_MOST_METERS &&
+           audit->options.meters[audit->meter_count] != NULL;
+         audit->meter_count++)
+        PA_TRY(pa_meter_open(audit->options.meters[audit->meter_count],
+                             &audit->meters[audit->meter_count], error));
+    return pa_meters_check(audit->meters, audit->meter_count, error);
+}
+
 static int print_plan(struct audit *audit, struct pa_error *error) {
     struct pa_buffer out = {0};
     const struct pa_plan *plan = &audit->plan;
@@ -175,7 +187,9 @@ static struct pa_session_terms terms_of(struct audit *audit, struct pa_witness *
                                      .observer = &audit->observer,
                                      .stop = &stop_requested,
                                      .is_shared = audit->options.is_shared,
-                                     .tool_note = audit->tool_note};
+                                     .tool_note = audit->tool_note,
+                                     .meters = audit->meters,
+                                     .meter_count = audit->meter_count};
 }
 
 static int run_session(struct audit *audit, struct pa_store *store,
@@ -196,6 +210,7 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
     PA_TRY(load_terms(audit, error));
     PA_TRY(
         pa_plan_make(&audit->claim, &audit->policy, &audit->options.wishes, &audit->plan, error));
+    PA_TRY(open_meters(audit, error));
     PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
     PA_TRY(gather(audit, error));
     PA_TRY(pa_plan_calibrate(&audit->plan, &audit->site, &audit->options.wishes, &audit->observer,
@@ -215,6 +230,7 @@ static int measure_on(struct audit *audit, struct pa_error *error) {
     struct pa_store *store = NULL;
     struct pa_session_past past = {0};
     PA_TRY(load_past_terms(audit, error));
+    PA_TRY(open_meters(audit, error));
     PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
     PA_TRY(gather(audit, error));
     PA_TRY(pa_store_open(audit->evidence, &store, error));
@@ -262,6 +278,8 @@ static int audit_site(struct audit *audit, int *status, struct pa_error *error) 
 }
 
 static void release(struct audit *audit) {
+    for (uint32_t i = 0; i < audit->meter_count; i++)
+        pa_meter_close(audit->meters[i]);
     pa_fleet_close(audit->fleet);
     pa_site_free(&audit->site);
     pa_crew_close(audit->crew);

@@ -26,9 +26,13 @@ const char pa_audit_help[] =
     "  --out DIR         where the files go (default ./petaudit-<UTC>)\n"
     "  --resume DIR      go on with an audit that was interrupted\n"
     "  --plan-only       calibrate, show time, memory and shapes, and stop\n"
+    "  --meter M         power: [ROLE=]csv:FILE, modbus:HOST:PORT,MAP.yaml or rapl, with the role "
+    "it, facility, pv or\n"
+    "                    wind, and options behind commas (docs/power.md); may be given several "
+    "times\n"
     "  --shared          measure although others may use the devices; said in the certificate\n"
     "  --json            print summary.json on stdout and nothing else\n"
-    "Not in this version, and refused: --witness URL, --sample 5%, --meter SOURCE, --telemetry F, "
+    "Not in this version, and refused: --witness URL, --sample 5%, --telemetry F, "
     "--lang zh.\n\n"
     "Ctrl-C brings the running epoch to its end and keeps the evidence; a second one stops at\n"
     "once and loses that epoch. Exit "
@@ -38,6 +42,7 @@ const char pa_audit_help[] =
     "  petaudit audit examples/this-machine.yaml\n"
     "  petaudit audit claim.yaml --policy mine.yaml --duration 10m --out audit-2026-11\n"
     "  mpirun -np 4 petaudit audit claim.yaml --out shared/audit\n"
+    "  petaudit audit claim.yaml --meter facility=csv:main.csv,zone=+08:00,class=0.5 --meter rapl\n"
     "  petaudit audit --resume audit-2026-11\n";
 
 /* Options that belong to the command line for good and whose rooms are not built: refused, never
@@ -49,8 +54,6 @@ static int refuse_unbuilt(const struct pa_audit_options *options, struct pa_erro
         return pa_fail(error, PA_EUNSUPPORTED, sentence, "remote witness (--witness)");
     if (options->sample != NULL)
         return pa_fail(error, PA_EUNSUPPORTED, sentence, "sampling audit (--sample)");
-    if (options->meter != NULL)
-        return pa_fail(error, PA_EUNSUPPORTED, sentence, "power meter (--meter)");
     if (options->telemetry != NULL)
         return pa_fail(error, PA_EUNSUPPORTED, sentence, "telemetry (--telemetry)");
     if (options->lang != NULL && strcmp(options->lang, "zh") == 0)
@@ -106,7 +109,7 @@ static int read_wishes(struct pa_audit_options *options, struct pa_error *error)
 
 int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
                            struct pa_error *error) {
-    const struct pa_option options[] = {
+    struct pa_option options[PA_AUDIT_MOST_METERS + 16] = {
         {"--policy", NULL, &out->policy},
         {"--precision", NULL, &out->precision},
         {"--duration", NULL, &out->duration},
@@ -117,14 +120,15 @@ int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
         {"--out", NULL, &out->out},
         {"--resume", NULL, &out->resume},
         {"--sample", NULL, &out->sample},
-        {"--meter", NULL, &out->meter},
         {"--telemetry", NULL, &out->telemetry},
         {"--lang", NULL, &out->lang},
         {"--plan-only", &out->is_plan_only, NULL},
         {"--shared", &out->is_shared, NULL},
         {"--json", &out->is_json, NULL},
-        {NULL, NULL, NULL},
     };
+    enum { PLAIN_OPTIONS = 15 };
+    for (int i = 0; i < PA_AUDIT_MOST_METERS; i++)
+        options[PLAIN_OPTIONS + i] = (struct pa_option){"--meter", NULL, &out->meters[i]};
     struct pa_arguments arguments;
     *out = (struct pa_audit_options){0};
     PA_TRY(pa_options_parse(argc, argv, options, &arguments, error));

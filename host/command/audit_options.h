@@ -9,9 +9,12 @@
 
 #include <limits.h>
 
+enum { PA_AUDIT_MOST_METERS = 16 }; /* given with --meter */
+
 struct pa_audit_options {
     const char *claim, *policy, *precision, *duration, *devices, *witness, *hub, *key, *out,
-        *resume, *sample, *meter, *telemetry, *lang;
+        *resume, *sample, *telemetry, *lang;
+    const char *meters[PA_AUDIT_MOST_METERS]; /* those given, then NULL */
     bool is_plan_only, is_shared, is_json, wants_help;
     struct pa_plan_wishes wishes;
     char folder[PATH_MAX]; /* where the audit's files go */

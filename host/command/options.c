@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_OPTIONS = 32 };
+enum { MOST_OPTIONS = 64 };
 
 static int unknown(const char *argument, const struct pa_option *options, struct pa_error *error) {
     const char *names[MOST_OPTIONS + 2];
@@ -33,8 +33,14 @@ static int take_option(int argc, char **argv, int *at, const struct pa_option *o
         const struct pa_option *option = &options[i];
         if (strlen(option->name) != length || strncmp(option->name, argument, length) != 0)
             continue;
+        /* An option that is listed several times may be given as often. */
+        if (is_seen[i] && options[i + 1].name != NULL &&
+            strcmp(options[i + 1].name, option->name) == 0)
+            continue;
         if (is_seen[i])
-            return pa_fail(error, PA_EUSAGE, "%s is given twice", option->name);
+            return pa_fail(error, PA_EUSAGE, "%s is given %s", option->name,
+                           i > 0 && strcmp(options[i - 1].name, option->name) == 0 ? "too often"
+                                                                                   : "twice");
         is_seen[i] = true;
         if (option->flag != NULL && argument[length] == '=')
             return pa_fail(error, PA_EUSAGE, "%s takes no value", option->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* options.h - the command line of one subcommand: "--name", "--name VALUE", "--name=VALUE" and
  * plain arguments in any order; "--" ends the options. An unknown option is refused with the
- * nearest known one, a repeated one too. */
+ * nearest known one, a repeated one too, unless it is listed several times in a row. */
 #ifndef PA_COMMAND_OPTIONS_H
 #define PA_COMMAND_OPTIONS_H
 

@@ -6,6 +6,7 @@
 #include "measure/session_memory.h"
 #include "measure/session_notes.h"
 #include "measure/session_openings.h"
+#include "measure/session_power.h"
 #include "measure/session_vitals.h"
 
 #include <stdio.h>
@@ -175,6 +176,7 @@ static int run_epochs(const struct pa_session_terms *terms, struct pa_ledger *le
                                                                        declaration->openings) +
                                                  terms->plan->raw_ns});
         PA_TRY(pa_session_epoch(terms, ledger, &rate, error));
+        PA_TRY(pa_power_watch_pass_on(terms->power, error));
     }
     return PA_OK;
 }
@@ -184,29 +186,34 @@ static int conclude(const struct pa_session_terms *terms, struct pa_ledger *ledg
     if (is_stopped(terms))
         return stopped(error);
     PA_TRY(pa_session_open_all(terms, ledger, error));
+    PA_TRY(pa_power_watch_deliver(terms->power, error));
     return terms->witness->kind->finish(terms->witness, error);
 }
 
-static int run(const struct pa_session_terms *terms, struct pa_ledger *ledger,
-               struct pa_error *error) {
+static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct pa_error *error) {
     PA_TRY(prepare(terms, error));
     if (is_stopped(terms))
         return stopped(error);
+    PA_TRY(pa_power_watch_begin(terms, NULL, &terms->power, error));
     PA_TRY(declare(terms, ledger, error));
     PA_TRY(pa_note_session(terms, error));
     PA_TRY(pa_note_devices(terms, error));
+    PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(run_epochs(terms, ledger, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(pa_note_raw(terms, error));
     PA_TRY(pa_session_memory(terms, error));
     PA_TRY(pa_session_allreduce(terms, error));
+    PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
 }
 
 int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error) {
     struct pa_ledger ledger = {0};
-    int code = run(terms, &ledger, error);
+    struct pa_session_terms own = *terms;
+    int code = run(&own, &ledger, error);
+    pa_power_watch_free(own.power);
     pa_ledger_free(&ledger);
     return code;
 }
@@ -283,14 +290,16 @@ static int bridge(const struct pa_session_terms *terms, const struct pa_session_
     return pa_note_interruption(terms, gap_since(past), "the audit was resumed", error);
 }
 
-static int resume(const struct pa_session_terms *terms, const struct pa_session_past *past,
+static int resume(struct pa_session_terms *terms, const struct pa_session_past *past,
                   struct pa_ledger *ledger, struct pa_error *error) {
     bool has_epochs = ledger->next_epoch < ledger->declaration.epochs;
     if (has_epochs)
         PA_TRY(check_interruption(past, error));
     PA_TRY(restore_devices(terms, past, error));
     PA_TRY(prepare(terms, error));
+    PA_TRY(pa_power_watch_begin(terms, past, &terms->power, error));
     PA_TRY(bridge(terms, past, ledger, error));
+    PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(run_epochs(terms, ledger, error));
     if (!past->has_raw) {
         PA_TRY(measure_raw(terms, error));
@@ -298,6 +307,7 @@ static int resume(const struct pa_session_terms *terms, const struct pa_session_
         PA_TRY(pa_session_memory(terms, error));
         PA_TRY(pa_session_allreduce(terms, error));
     }
+    PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
 }
 
@@ -307,7 +317,9 @@ int pa_session_resume(const struct pa_session_terms *terms, const struct pa_sess
     if (past->ledger.is_finished)
         return PA_OK;
     PA_TRY(pa_ledger_copy(&past->ledger, &ledger, error));
-    int code = resume(terms, past, &ledger, error);
+    struct pa_session_terms own = *terms;
+    int code = resume(&own, past, &ledger, error);
+    pa_power_watch_free(own.power);
     pa_ledger_free(&ledger);
     return code;
 }

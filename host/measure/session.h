@@ -10,6 +10,7 @@
 
 #include "measure/plan.h"
 #include "measure/site.h"
+#include "meter/meter.h"
 #include "witness/session_ledger.h"
 #include "witness/witness.h"
 
@@ -25,6 +26,9 @@ struct pa_session_terms {
     const atomic_bool *stop; /* set by the user: close the running epoch, then stop */
     bool is_shared;          /* the user accepts that others use the devices */
     const char *tool_note;   /* JSON of kind "tool": version, commit, hashes */
+    struct pa_meter *const *meters;
+    uint32_t meter_count;
+    struct pa_power_watch *power; /* the session's own; NULL from the caller */
 };
 
 /* Warm up, declare, measure, open, finish. The session's records are with the witness.
@@ -35,9 +39,15 @@ int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error)
 /* What an earlier process left, read from the store before the witness opens it. */
 struct pa_session_past {
     struct pa_ledger ledger;
-    char boot_id[64];         /* of the witness's host when it last wrote */
-    struct pa_trial *choices; /* owned: format and variant of each declared device */
-    bool has_raw;             /* raw rates are noted already */
+    char boot_id[64];                       /* of the witness's host when it last wrote */
+    struct pa_trial *choices;               /* owned: format and variant of each declared device */
+    bool has_raw;                           /* raw rates are noted already */
+    uint64_t begun_utc_ns, measured_utc_ns; /* the declaration, and the last figure */
+    struct pa_past_meter {
+        char role[12];
+        char name[256];
+    } meters[PA_POWER_MOST_METERS]; /* as noted, by number */
+    uint32_t meter_count;
 };
 int pa_session_past_read(struct pa_store *store, struct pa_session_past *out,
                          struct pa_error *error);

@@ -17,12 +17,30 @@ static void remember_device(struct pa_session_past *past, const json_t *note) {
     past->choices[device].variant = (uint32_t)variant;
 }
 
+static void remember_meter(struct pa_session_past *past, const json_t *note) {
+    json_int_t number = json_integer_value(json_object_get(note, "meter"));
+    const char *role = json_string_value(json_object_get(note, "role"));
+    const char *name = json_string_value(json_object_get(note, "name"));
+    if (number != (json_int_t)past->meter_count || number >= PA_POWER_MOST_METERS || role == NULL ||
+        name == NULL)
+        return;
+    struct pa_past_meter *meter = &past->meters[past->meter_count++];
+    snprintf(meter->role, sizeof meter->role, "%.*s", (int)sizeof meter->role - 1, role);
+    snprintf(meter->name, sizeof meter->name, "%.*s", (int)sizeof meter->name - 1, name);
+}
+
 static int remember(void *context, uint64_t index, const struct pa_record *record,
                     const uint8_t before[PA_RECORD_HASH_BYTES], struct pa_error *error) {
     struct pa_session_past *past = context;
     struct pa_note_record note;
-    (void)index;
+    struct pa_instant at = {0};
     (void)before;
+    if (index == 1 || record->type == PA_RECORD_ROOT)
+        PA_TRY(pa_record_check(record, &at, error));
+    if (index == 1)
+        past->begun_utc_ns = at.utc_ns;
+    if (record->type == PA_RECORD_ROOT)
+        past->measured_utc_ns = at.utc_ns;
     if (record->type != PA_RECORD_NOTE)
         return PA_OK;
     PA_TRY(pa_record_note(record, &note, error));
@@ -34,8 +52,12 @@ static int remember(void *context, uint64_t index, const struct pa_record *recor
     else if (kind != NULL && strcmp(kind, "host") == 0 && boot_id != NULL)
         snprintf(past->boot_id, sizeof past->boot_id, "%.*s", (int)sizeof past->boot_id - 1,
                  boot_id);
+    else if (kind != NULL && strcmp(kind, "meter") == 0)
+        remember_meter(past, content);
     else if (kind != NULL && strcmp(kind, "raw") == 0)
         past->has_raw = true;
+    if (kind != NULL && (strcmp(kind, "raw") == 0 || strcmp(kind, "allreduce") == 0))
+        past->measured_utc_ns = note.at.utc_ns;
     json_decref(content);
     return PA_OK;
 }

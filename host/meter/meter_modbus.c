@@ -253,7 +253,9 @@ static int configure(struct meter_modbus *meter, struct pa_meter_options *option
     if (meter->timeout_ns > UINT64_C(60000000000) || facts->interval_ns < 10000000)
         return pa_fail(error, PA_EUSAGE,
                        "a Modbus meter: timeout is at most 60s, interval at least 10ms");
-    snprintf(facts->name, sizeof facts->name, "%.200s:%.7s", meter->host, meter->port);
+    char name[sizeof facts->name];
+    snprintf(name, sizeof name, "%.200s:%.7s", meter->host, meter->port);
+    pa_printable(facts->name, sizeof facts->name, name);
     return pa_meter_options_done(options, error);
 }
 

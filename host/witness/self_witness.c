@@ -92,6 +92,13 @@ static int note(struct pa_witness *witness, uint64_t epoch, const char *json, si
     return append(self_of(witness), &bytes, error);
 }
 
+static int power(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
+                 uint32_t count, struct pa_error *error) {
+    struct pa_buffer bytes = {0};
+    pa_record_put_power(&bytes, pa_clock_now(), meter, samples, count);
+    return append(self_of(witness), &bytes, error);
+}
+
 static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error) {
     struct self_witness *self = self_of(witness);
@@ -281,6 +288,7 @@ static const struct pa_witness_kind self_kind = {
     .introduce = introduce,
     .declare = declare,
     .note = note,
+    .power = power,
     .challenge = challenge,
     .close = close_epoch,
     .abort = abort_epoch,

@@ -33,6 +33,9 @@ struct pa_witness_kind {
     /* Append what the site says about itself: one JSON object. */
     int (*note)(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error);
+    /* Append readings of the meter that a note "meter" described, in order of time. */
+    int (*power)(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
+                 uint32_t count, struct pa_error *error);
     /* Draw a key, take t0, give the nonce. */
     int (*challenge)(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error);
