@@ -138,10 +138,62 @@ static const struct pa_member policy_members[] = {
     END,
 };
 
+static const struct pa_member curve_members[] = {
+    {"at_s", PA_MEMBER_DECIMAL, NULL},
+    {"facility_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"generated_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"it_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
+static const struct pa_member meter_members[] = {
+    {"class_percent", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"counter_kwh", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"covered_s", PA_MEMBER_DECIMAL, NULL},
+    {"details", PA_MEMBER_TEXT, NULL},
+    {"energy_kwh", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"failures", PA_MEMBER_COUNT, NULL},
+    {"integrated_kwh", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"interval_s", PA_MEMBER_DECIMAL, NULL},
+    {"is_component", PA_MEMBER_TRUTH, NULL},
+    {"is_counted", PA_MEMBER_TRUTH, NULL},
+    {"least_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"longest_gap_s", PA_MEMBER_DECIMAL, NULL},
+    {"most_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"name", PA_MEMBER_TEXT, NULL},
+    {"readings", PA_MEMBER_COUNT, NULL},
+    {"role", PA_MEMBER_TEXT, NULL},
+    {"share", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"source", PA_MEMBER_TEXT, NULL},
+    {"trouble", PA_MEMBER_TEXT, NULL},
+    {"watts", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"watts_u", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
 static const struct pa_member power_members[] = {
+    {"curve", PA_MEMBER_LIST | PA_MEMBER_LATER, curve_members},
+    {"energy_kwh", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"facility_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"generated_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"generated_w_u", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"green_share", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"is_component", PA_MEMBER_TRUTH | PA_MEMBER_LATER, NULL},
+    {"it_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     {"level", PA_MEMBER_TEXT, NULL},
+    {"level_reason", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
+    {"load_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"meters", PA_MEMBER_LIST | PA_MEMBER_LATER, meter_members},
+    {"pflops_per_mw", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"pue", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"pue_u", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"pv_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"scope", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"source", PA_MEMBER_TEXT, NULL},
     {"watts", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"watts_u", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"wind_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"window_s", PA_MEMBER_DECIMAL | PA_MEMBER_LATER, NULL},
     END,
 };
 

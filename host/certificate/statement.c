@@ -151,14 +151,6 @@ static json_t *build_rate(struct pa_builder *b, double pflops) {
     return out;
 }
 
-static json_t *build_power(struct pa_builder *b) {
-    json_t *out = json_object();
-    pa_statement_put_text(b, out, "level", "none");
-    pa_statement_put_text(b, out, "source", "none");
-    pa_statement_put_known(b, out, "watts", 0, false);
-    return out;
-}
-
 /* What was measured is of a date: hardware is moved and sold. */
 static json_t *build_validity(struct pa_builder *b) {
     static const uint64_t day_ns = UINT64_C(86400) * 1000000000;
@@ -198,7 +190,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put(b, out, "openings", pa_statement_build_openings(b));
     pa_statement_put_text(b, out, "operator", b->claim->operator_name);
     pa_statement_put(b, out, "policy", build_policy(b));
-    pa_statement_put(b, out, "power", build_power(b));
+    pa_statement_put(b, out, "power", pa_statement_build_power(b));
     pa_statement_put(b, out, "raw", build_rate(b, b->judgement->raw_pflops));
     pa_statement_put_text(b, out, "reason", b->judgement->reason);
     pa_statement_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");

@@ -43,6 +43,7 @@ json_t *pa_statement_build_allreduce(struct pa_builder *b);
 json_t *pa_statement_build_devices(struct pa_builder *b);
 json_t *pa_statement_build_epochs(struct pa_builder *b);
 json_t *pa_statement_build_openings(struct pa_builder *b);
+json_t *pa_statement_build_power(struct pa_builder *b);
 json_t *pa_statement_build_session(struct pa_builder *b);
 json_t *pa_statement_build_tool(struct pa_builder *b);
 json_t *pa_build_not_proven(struct pa_builder *b);

@@ -109,7 +109,7 @@ static int read_wishes(struct pa_audit_options *options, struct pa_error *error)
 
 int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
                            struct pa_error *error) {
-    struct pa_option options[PA_AUDIT_MOST_METERS + 16] = {
+    struct pa_option options[PA_AUDIT_MOST_METERS + 24] = {
         {"--policy", NULL, &out->policy},
         {"--precision", NULL, &out->precision},
         {"--duration", NULL, &out->duration},
@@ -126,9 +126,11 @@ int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
         {"--shared", &out->is_shared, NULL},
         {"--json", &out->is_json, NULL},
     };
-    enum { PLAIN_OPTIONS = 15 };
+    struct pa_option *next = options;
+    while (next->name != NULL)
+        next++;
     for (int i = 0; i < PA_AUDIT_MOST_METERS; i++)
-        options[PLAIN_OPTIONS + i] = (struct pa_option){"--meter", NULL, &out->meters[i]};
+        *next++ = (struct pa_option){"--meter", NULL, &out->meters[i]};
     struct pa_arguments arguments;
     *out = (struct pa_audit_options){0};
     PA_TRY(pa_options_parse(argc, argv, options, &arguments, error));

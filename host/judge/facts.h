@@ -196,6 +196,10 @@ struct pa_facts {
     enum pa_assurance assurance;
 };
 
+/* Whether a meter is of those that its role's figure comes from: those of the mains or, where there
+ * are none, the sensors inside of the machines. */
+bool pa_power_counts(const struct pa_fact_power *power, uint32_t meter, enum pa_meter_role role);
+
 /* Fails (PA_EINPUT, PA_EINVALID) only where there is nothing to judge: no session, unreadable.
  * Evidence that is there and contradicts itself succeeds, with `broken` or `first_failure` saying
  * how: that is the verdict INVALID. */

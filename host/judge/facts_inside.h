@@ -135,8 +135,5 @@ int pa_power_figure(struct pa_fact_power *power, const struct pa_replay_meter *m
                     const struct pa_power_windows *windows, struct pa_error *error);
 /* power_level.c: the level of the EE HPC WG methodology that the figures support, and why. */
 void pa_power_level(struct pa_fact_power *power, uint32_t hosts);
-/* The meters that a role's figure comes from: those of the mains, or where there are none the
- * sensors inside of the machines. */
-bool pa_power_counts(const struct pa_fact_power *power, uint32_t meter, enum pa_meter_role role);
 
 #endif
