@@ -266,5 +266,6 @@ void pa_judge_find(struct pa_judging *judging) {
     find_circumstances(judging);
     pa_judge_find_identities(judging);
     pa_find_devices(judging);
+    pa_find_power(judging);
     repeat_findings(judging);
 }

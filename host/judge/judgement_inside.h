@@ -44,6 +44,8 @@ void pa_find_devices(struct pa_judging *judging);
 /* findings_identity.c: what the devices are, against what they say and what was claimed. */
 void pa_judge_find_identities(struct pa_judging *judging);
 void pa_judge_find_duplicates(struct pa_judging *judging);
+/* findings_power.c: gaps of meters, and power that cannot be. */
+void pa_find_power(struct pa_judging *judging);
 /* judgement_verdict.c: out of the figures, the policy's rule and the causes. */
 void pa_judge_decide(struct pa_judging *judging);
 
