@@ -36,6 +36,7 @@ PA_DEVICE pa_u64 sum_of_rest(const pa_u32 *in, pa_u32 words, pa_u32 s) {
 }
 
 PA_KERNEL pa_allreduce_digest(const pa_u32 *in, pa_u64 words, pa_u32 s, pa_u64 *digests) {
+    PA_SHARED pa_u64 part[PA_KERNEL_THREADS];
     pa_u64 first = (pa_u64)pa_block_x() * PA_ALLREDUCE_CHUNK, left = words - first, sum;
     pa_u32 e = pa_thread() * PA_PIECE_WORDS;
     if (left >= PA_ALLREDUCE_CHUNK)
@@ -43,5 +44,5 @@ PA_KERNEL pa_allreduce_digest(const pa_u32 *in, pa_u64 words, pa_u32 s, pa_u64 *
                             PA_ALLREDUCE_CHUNK / PA_PASS_WORDS, s, e, PA_INTEGERS);
     else
         sum = sum_of_rest(in + first, (pa_u32)left, s);
-    pa_sum_block(sum, digests + pa_block_x());
+    pa_sum_block(part, sum, digests + pa_block_x());
 }

@@ -19,9 +19,10 @@ PA_KERNEL pa_memory_fill(struct pa_words *out, pa_u32 first, pa_u32 k0, pa_u32 k
 
 PA_KERNEL pa_memory_digest(const unsigned char *in, const pa_u32 *order, pa_u32 s,
                            pa_u64 *digests) {
+    PA_SHARED pa_u64 part[PA_KERNEL_THREADS];
     pa_u32 e = pa_thread() * PA_PIECE_WORDS;
     const unsigned char *at = in + (pa_u64)order[pa_block_x()] * PA_MEMORY_CHUNK_BYTES + e * 4u;
     pa_u64 sum = pa_sum_pieces(at, PA_PASS_WORDS * 4u, PA_MEMORY_CHUNK_WORDS / PA_PASS_WORDS, s, e,
                                PA_INTEGERS);
-    pa_sum_block(sum, digests + pa_block_x());
+    pa_sum_block(part, sum, digests + pa_block_x());
 }

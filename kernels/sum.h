@@ -62,9 +62,9 @@ PA_DEVICE pa_u64 pa_sum_pieces(const unsigned char *at, pa_u64 step, pa_u32 pass
 }
 
 /* Writes the sum over all threads of the block: by shared memory to the first warp, which adds
- * 8 each and the rest by shuffles. */
-PA_DEVICE void pa_sum_block(pa_u64 sum, pa_u64 *out) {
-    PA_SHARED pa_u64 part[PA_KERNEL_THREADS];
+ * 8 each and the rest by shuffles. `part` is shared and the kernel's own: as a variable of this
+ * function nvcc would name it after the path of the source, and no two builds would be equal. */
+PA_DEVICE void pa_sum_block(pa_u64 part[PA_KERNEL_THREADS], pa_u64 sum, pa_u64 *out) {
     pa_u32 thread = pa_thread();
     part[thread] = sum;
     pa_barrier();
