@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/crew.h"
 
+#include "device/vendor_library.h"
 #include "measure/allreduce.h"
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
@@ -311,6 +312,43 @@ static void describe_company(struct pa_device *device, struct pa_device_facts *o
         out->occupant_count = backend->occupants(device, out->occupants, PA_MOST_OCCUPANTS);
 }
 
+/* The SHA-256 of a library's file, read piece by piece: NVIDIA's are larger than half a gigabyte.
+ */
+static void library_sha256(const char *path, char out[2 * PA_HASH_BYTES + 1]) {
+    enum { PIECE_BYTES = 1 << 20 };
+    uint8_t *piece = malloc(PIECE_BYTES);
+    FILE *file = fopen(path, "rbe");
+    struct pa_hasher hasher;
+    struct pa_hash hash;
+    size_t got = 0;
+    out[0] = '\0';
+    pa_hasher_begin(&hasher, NULL);
+    while (file != NULL && piece != NULL && (got = fread(piece, 1, PIECE_BYTES, file)) > 0)
+        pa_hasher_add(&hasher, piece, got);
+    if (file != NULL && piece != NULL && !ferror(file)) {
+        pa_hasher_end(&hasher, &hash);
+        pa_hex(out, hash.bytes, PA_HASH_BYTES);
+    }
+    if (file != NULL)
+        fclose(file);
+    free(piece);
+}
+
+static int say_libraries(struct pa_hello *hello, struct pa_error *error) {
+    struct pa_vendor_library *loaded = calloc(PA_MOST_VENDOR_LIBRARIES, sizeof *loaded);
+    if (loaded == NULL)
+        return pa_fail(error, PA_EMEMORY, "describing libraries: out of memory");
+    int count = pa_vendor_libraries(loaded, PA_MOST_VENDOR_LIBRARIES);
+    for (int i = 0; i < count; i++) {
+        struct pa_library_facts *facts = &hello->libraries[hello->library_count++];
+        snprintf(facts->name, sizeof facts->name, "%s", loaded[i].name);
+        snprintf(facts->path, sizeof facts->path, "%.1000s", loaded[i].path);
+        library_sha256(loaded[i].path, facts->sha256);
+    }
+    free(loaded);
+    return PA_OK;
+}
+
 static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_error *error) {
     struct pa_hello hello = {.device_count = crew->seat_count};
     hello.devices = calloc(crew->seat_count, sizeof *hello.devices);
@@ -325,9 +363,11 @@ static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_err
             device->backend->format(device, (enum pa_format)f, &hello.devices[i].formats[f]);
         describe_company(device, &hello.devices[i]);
     }
-    pa_put_hello(part, &hello);
+    int code = say_libraries(&hello, error);
+    if (code == PA_OK)
+        pa_put_hello(part, &hello);
     pa_hello_free(&hello);
-    return PA_OK;
+    return code;
 }
 
 /* Compute an earlier chain of any device on our first one: everything is deterministic. */

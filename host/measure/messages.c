@@ -73,6 +73,9 @@ static void put_identity(struct pa_buffer *out, const struct pa_device_identity 
     put_double(out, identity->clock_hz);
     put_text(out, identity->details);
     put_text(out, identity->partition);
+    put_text(out, identity->bus);
+    put_text(out, identity->driver);
+    pa_buffer_u32(out, identity->is_emulated ? 1 : 0);
 }
 
 static void get_identity(struct pa_reader *in, struct pa_device_identity *out) {
@@ -86,6 +89,9 @@ static void get_identity(struct pa_reader *in, struct pa_device_identity *out) {
     out->clock_hz = get_double(in);
     get_text(in, out->details, sizeof out->details);
     get_text(in, out->partition, sizeof out->partition);
+    get_text(in, out->bus, sizeof out->bus);
+    get_text(in, out->driver, sizeof out->driver);
+    out->is_emulated = get_number(in, 1) == 1;
 }
 
 static void put_occupants(struct pa_buffer *out, const struct pa_device_facts *device) {
@@ -108,6 +114,25 @@ static void get_occupants(struct pa_reader *in, struct pa_device_facts *out) {
     }
 }
 
+static void put_libraries(struct pa_buffer *out, const struct pa_hello *hello) {
+    pa_buffer_u32(out, hello->library_count);
+    for (uint32_t i = 0; i < hello->library_count; i++) {
+        put_text(out, hello->libraries[i].name);
+        put_text(out, hello->libraries[i].path);
+        put_text(out, hello->libraries[i].sha256);
+    }
+}
+
+static void get_libraries(struct pa_reader *in, struct pa_hello *out) {
+    out->library_count = get_number(in, PA_MOST_LIBRARIES_A_PROCESS);
+    for (uint32_t i = 0; i < out->library_count; i++) {
+        struct pa_library_facts *library = &out->libraries[i];
+        get_text(in, library->name, sizeof library->name);
+        get_text(in, library->path, sizeof library->path);
+        get_text(in, library->sha256, sizeof library->sha256);
+    }
+}
+
 void pa_put_hello(struct pa_buffer *out, const struct pa_hello *hello) {
     pa_buffer_u32(out, hello->device_count);
     for (uint32_t d = 0; d < hello->device_count; d++) {
@@ -124,6 +149,7 @@ void pa_put_hello(struct pa_buffer *out, const struct pa_hello *hello) {
         }
         put_occupants(out, device);
     }
+    put_libraries(out, hello);
 }
 
 int pa_get_hello(struct pa_reader *in, struct pa_hello *out, struct pa_error *error) {
@@ -145,6 +171,7 @@ int pa_get_hello(struct pa_reader *in, struct pa_hello *out, struct pa_error *er
         }
         get_occupants(in, device);
     }
+    get_libraries(in, out);
     int code = checked(in, "a process's devices", error);
     if (code != PA_OK)
         pa_hello_free(out);

@@ -45,10 +45,21 @@ struct pa_device_facts {
     struct pa_occupant occupants[PA_MOST_OCCUPANTS];
 };
 
+enum { PA_MOST_LIBRARIES_A_PROCESS = 16 };
+
+/* A vendor's library that a process found and loaded. */
+struct pa_library_facts {
+    char name[64];   /* "libcublasLt.so.13" */
+    char path[1024]; /* of the file */
+    char sha256[65]; /* of its bytes, in hexadecimal; empty when it cannot be read */
+};
+
 /* Owned device facts of one process. */
 struct pa_hello {
     uint32_t device_count;
     struct pa_device_facts *devices;
+    uint32_t library_count;
+    struct pa_library_facts libraries[PA_MOST_LIBRARIES_A_PROCESS];
 };
 
 struct pa_calibrate_request {

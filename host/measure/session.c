@@ -197,6 +197,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(pa_power_watch_begin(terms, NULL, &terms->power, error));
     PA_TRY(declare(terms, ledger, error));
     PA_TRY(pa_note_session(terms, error));
+    PA_TRY(pa_note_libraries(terms, error));
     PA_TRY(pa_note_devices(terms, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(measure_raw(terms, error));
@@ -285,6 +286,7 @@ static int bridge(const struct pa_session_terms *terms, const struct pa_session_
         ledger->is_challenged = false;
     }
     PA_TRY(pa_note_host(terms, error));
+    PA_TRY(pa_note_libraries(terms, error));
     if (ledger->closed_count == 0 || ledger->next_epoch >= ledger->declaration.epochs)
         return PA_OK;
     return pa_note_interruption(terms, gap_since(past), "the audit was resumed", error);

@@ -94,6 +94,9 @@ static int note_device(const struct pa_session_terms *terms, uint32_t index,
         (json_int_t)chosen->variant, "library", format->library, "peak_per_second",
         pa_note_figure(format->peak_per_second), "peak_basis", format->peak_basis, "partition",
         identity->partition);
+    json_object_set_new(content, "bus", json_string(identity->bus));
+    json_object_set_new(content, "driver", json_string(identity->driver));
+    json_object_set_new(content, "emulated", json_boolean(identity->is_emulated));
     return pa_note_put(terms, PA_NO_EPOCH, content, error);
 }
 
@@ -120,6 +123,22 @@ static int note_calibration(const struct pa_session_terms *terms, uint32_t index
                                  (json_int_t)calibration->chosen.n, "trials", trials, "refused",
                                  calibration->refused, "warm_up", warm_up),
                        error);
+}
+
+int pa_note_libraries(const struct pa_session_terms *terms, struct pa_error *error) {
+    for (uint32_t s = 0; s < terms->site->library_set_count; s++) {
+        const struct pa_site_libraries *set = &terms->site->library_sets[s];
+        json_t *libraries = json_array();
+        for (uint32_t i = 0; i < set->count; i++)
+            json_array_append_new(
+                libraries, json_pack("{s:s, s:s, s:s}", "name", set->libraries[i].name, "path",
+                                     set->libraries[i].path, "sha256", set->libraries[i].sha256));
+        PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
+                           json_pack("{s:s, s:i, s:s, s:o}", "kind", "libraries", "rank", set->rank,
+                                     "host", set->host, "libraries", libraries),
+                           error));
+    }
+    return PA_OK;
 }
 
 int pa_note_devices(const struct pa_session_terms *terms, struct pa_error *error) {

@@ -174,6 +174,35 @@ void pa_site_tell(struct pa_site *site, const struct pa_buffer *request, uint64_
     }
 }
 
+static bool is_same_set(const struct pa_site_libraries *a, const struct pa_site_libraries *b) {
+    if (strcmp(a->host, b->host) != 0 || a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (strcmp(a->libraries[i].path, b->libraries[i].path) != 0 ||
+            strcmp(a->libraries[i].sha256, b->libraries[i].sha256) != 0)
+            return false;
+    return true;
+}
+
+/* Keep the libraries of one process, unless another one of its host has the very same. */
+static int add_libraries(struct pa_site *site, int rank, const struct pa_hello *hello,
+                         struct pa_error *error) {
+    struct pa_site_libraries *grown, set = {.rank = rank, .count = hello->library_count};
+    if (hello->library_count == 0 || hello->device_count == 0)
+        return PA_OK;
+    snprintf(set.host, sizeof set.host, "%s", hello->devices[0].identity.host);
+    memcpy(set.libraries, hello->libraries, sizeof set.libraries);
+    for (uint32_t i = 0; i < site->library_set_count; i++)
+        if (is_same_set(&site->library_sets[i], &set))
+            return PA_OK;
+    grown = realloc(site->library_sets, ((size_t)site->library_set_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return pa_fail(error, PA_EMEMORY, "listing libraries: out of memory");
+    site->library_sets = grown;
+    grown[site->library_set_count++] = set;
+    return PA_OK;
+}
+
 /* Append the devices that one process named. */
 static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *payload,
                        struct pa_error *error) {
@@ -193,8 +222,9 @@ static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *p
     for (uint32_t i = 0; i < hello.device_count; i++)
         grown[site->device_count++] =
             (struct pa_site_device){.rank = rank, .seat = i, .facts = hello.devices[i]};
+    int code = add_libraries(site, rank, &hello, error);
     pa_hello_free(&hello);
-    return PA_OK;
+    return code;
 }
 
 static bool is_same_processor(const struct pa_device_facts *a, const struct pa_device_facts *b) {
@@ -256,5 +286,6 @@ int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa
 
 void pa_site_free(struct pa_site *site) {
     free(site->devices);
+    free(site->library_sets);
     *site = (struct pa_site){0};
 }

@@ -25,12 +25,23 @@ struct pa_site_device {
     char lost_text[256];
 };
 
+/* Vendors' libraries that the processes of a host loaded; another set of the same host is another
+ * entry. */
+struct pa_site_libraries {
+    int rank; /* the first process that has them */
+    char host[64];
+    uint32_t count;
+    struct pa_library_facts libraries[PA_MOST_LIBRARIES_A_PROCESS];
+};
+
 struct pa_site {
     struct pa_place place;
     struct pa_crew *crew;
     struct pa_fleet *fleet;
     struct pa_site_device *devices;
     uint32_t device_count;
+    struct pa_site_libraries *library_sets;
+    uint32_t library_set_count;
 };
 
 /* Bring everybody together: ask each process for its devices. `crew` and `fleet` stay the caller's.

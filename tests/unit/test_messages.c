@@ -26,10 +26,13 @@ static struct pa_device_facts device_facts(void) {
 
 static void a_hello_is_read_back(void **state) {
     struct pa_device_facts facts[2] = {device_facts(), device_facts()};
-    struct pa_hello hello = {.device_count = 2, .devices = facts}, back;
+    struct pa_hello hello = {.device_count = 2, .devices = facts, .library_count = 1}, back;
     struct pa_buffer bytes = {0};
     struct pa_error error = {0};
     (void)state;
+    facts[1].identity.is_emulated = true;
+    snprintf(facts[1].identity.bus, sizeof facts[1].identity.bus, "0000:3b:00.0");
+    hello.libraries[0] = (struct pa_library_facts){"libcuda.so.1", "/usr/lib/libcuda.so", "ab12"};
     pa_put_hello(&bytes, &hello);
     struct pa_reader in = pa_reader_over(bytes.data, bytes.size);
     assert_int_equal(pa_get_hello(&in, &back, &error), PA_OK);
@@ -38,6 +41,11 @@ static void a_hello_is_read_back(void **state) {
     assert_string_equal(back.devices[1].identity.name, "Some Processor");
     assert_true(back.devices[1].formats[PA_BF16].peak_per_second == 1e12);
     assert_string_equal(back.devices[0].formats[PA_FP16].why_not, "not here");
+    assert_false(back.devices[0].identity.is_emulated);
+    assert_true(back.devices[1].identity.is_emulated);
+    assert_string_equal(back.devices[1].identity.bus, "0000:3b:00.0");
+    assert_int_equal(back.library_count, 1);
+    assert_string_equal(back.libraries[0].sha256, "ab12");
     pa_hello_free(&back);
     for (size_t cut = 0; cut < bytes.size; cut++) {
         in = pa_reader_over(bytes.data, cut);
