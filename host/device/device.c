@@ -2,6 +2,7 @@
 #include "device/device.h"
 
 #include "device/cpu_backend.h"
+#include "device/cuda_backend.h"
 
 #include <string.h>
 
@@ -30,7 +31,7 @@ const char *pa_slowdown_name(unsigned bit) {
 }
 
 const struct pa_backend *const *pa_backends(void) {
-    static const struct pa_backend *const all[] = {&pa_cpu_backend, NULL};
+    static const struct pa_backend *const all[] = {&pa_cuda_backend, &pa_cpu_backend, NULL};
     return all;
 }
 

@@ -120,8 +120,15 @@ struct pa_occupant {
 /* 16 bytes of the way's name, then whatever it needs (NCCL: its 128 bytes). */
 enum { PA_COMMUNICATOR_ID_BYTES = 16 + 128 };
 
+/* M and N of a step. */
+struct pa_step_shape {
+    uint32_t m, n;
+};
+
 struct pa_backend {
     const char *name; /* "cpu" */
+    /* Shapes worth trying, the best guess first; ended by {0, 0}. */
+    const struct pa_step_shape *shapes;
 
     /* How many devices there are. PA_EUNSUPPORTED with one line why the backend is absent here. */
     int (*count)(int *out, struct pa_error *error);
@@ -138,6 +145,8 @@ struct pa_backend {
 
     /* Memory that workbench_open would take. */
     uint64_t (*workbench_bytes)(struct pa_device *device, const struct pa_workload *workload);
+    /* Memory that a workbench may take now. */
+    uint64_t (*memory_free)(struct pa_device *device);
     int (*workbench_open)(struct pa_device *device, const struct pa_workload *workload,
                           struct pa_workbench **out, struct pa_error *error);
     void (*workbench_close)(struct pa_workbench *bench);

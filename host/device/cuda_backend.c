@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NVIDIA's GPUs through the driver API, cuBLASLt, NCCL and NVML, all of them loaded when they are
+ * needed. Opening a device asks the driver who it is; its context is made by the first work. */
+#include "device/cuda_backend.h"
+
+#include "device/cuda_device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int cuda_count(int *out, struct pa_error *error) {
+    const struct pa_cuda_driver *cu;
+    *out = 0;
+    return pa_cuda_driver(&cu, out, error);
+}
+
+static void cuda_close(struct pa_device *base) {
+    struct pa_cuda_device *device = (struct pa_cuda_device *)base;
+    if (device == NULL)
+        return;
+    /* Nothing goes through a dead context; the driver clears up when the process ends. */
+    if (device->context != NULL && pa_cuda_enter(device, NULL) == PA_OK) {
+        if (device->handle != NULL)
+            device->lt->cublasLtDestroy(device->handle);
+        pa_cuda_check(device, device->cu->cuModuleUnload(device->module), "cuModuleUnload", NULL);
+        device->cu->cuCtxSetCurrent(NULL);
+        pa_cuda_check(device, device->cu->cuDevicePrimaryCtxRelease_v2(device->ordinal),
+                      "cuDevicePrimaryCtxRelease_v2", NULL);
+    }
+    free(device);
+}
+
+/* A device that does not say who it is is opened all the same, and lost: the others go on, and the
+ * certificate says why this one did not. */
+static int cuda_open(int index, const struct pa_device_options *options, struct pa_device **out,
+                     struct pa_error *error) {
+    const struct pa_cuda_driver *cu;
+    int count;
+    (void)options;
+    *out = NULL;
+    PA_TRY(pa_cuda_driver(&cu, &count, error));
+    if (index < 0 || index >= count)
+        return pa_fail(error, PA_EUSAGE, "opening cuda:%d: there are %d devices", index, count);
+    struct pa_cuda_device *device = calloc(1, sizeof *device);
+    if (device == NULL)
+        return pa_fail(error, PA_EMEMORY, "opening cuda:%d: out of memory", index);
+    struct pa_device_identity *identity = &device->base.identity;
+    struct pa_error cause = {0};
+    device->base.backend = &pa_cuda_backend;
+    device->cu = cu;
+    snprintf(identity->id, sizeof identity->id, "cuda:%d", index);
+    snprintf(identity->name, sizeof identity->name, "unknown");
+    int code =
+        pa_cuda_check(device, cu->cuDeviceGet(&device->ordinal, index), "cuDeviceGet", &cause);
+    if (code == PA_OK)
+        code = pa_cuda_identify(device, &cause);
+    if (code != PA_OK)
+        pa_cuda_lose(device, code, cause.text, NULL);
+    *out = &device->base;
+    return PA_OK;
+}
+
+/* M and N, the best guess first: a large M makes the generation of B small beside the product, and
+ * a result of some gigabytes keeps a product running for milliseconds. */
+static const struct pa_step_shape shapes[] = {
+    {32768, 8192}, {16384, 8192}, {65536, 8192}, {32768, 4096}, {8192, 8192},
+    {16384, 4096}, {8192, 4096},  {4096, 4096},  {4096, 2048},  {0, 0},
+};
+
+const struct pa_backend pa_cuda_backend = {
+    .name = "cuda",
+    .shapes = shapes,
+    .count = cuda_count,
+    .open = cuda_open,
+    .close = cuda_close,
+    .format = pa_cuda_format,
+    .variants = pa_cuda_variants,
+    .workbench_bytes = pa_cuda_workbench_bytes,
+    .memory_free = pa_cuda_memory_free,
+    .workbench_open = pa_cuda_workbench_open,
+    .workbench_close = pa_cuda_workbench_close,
+    .load_a = pa_cuda_load_a,
+    .step_enqueue = pa_cuda_step_enqueue,
+    .step_collect = pa_cuda_step_collect,
+    .steps_drop = pa_cuda_steps_drop,
+    .multiply_bare = pa_cuda_multiply_bare,
+    .costs = pa_cuda_costs,
+};
