@@ -2,6 +2,7 @@
 #include "command/audit_options.h"
 
 #include "command/options.h"
+#include "device/device.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@ const char pa_audit_help[] =
     "  --policy P        built-in policy or file (default: the claim's)\n"
     "  --precision p     fp64 fp32 tf32 bf16 fp16 fp8 int8 (default: the claim's)\n"
     "  --duration 60s    how long to prove (default: the policy's window; less can never PASS)\n"
-    "  --devices D       cpu or all (default: all)\n"
+    "  --devices D       cpu, cuda or all (default: the accelerators, or the processor where there "
+    "are none)\n"
     "  --hub URL         rank 0: address and port to listen on; other ranks: the hub, as its "
     "message prints it\n"
     "  --key K           the site's key (default ~/.config/petaudit/key, made once)\n"
@@ -91,12 +93,8 @@ static int read_wishes(struct pa_audit_options *options, struct pa_error *error)
     if (options->duration != NULL &&
         pa_duration_parse(options->duration, &options->wishes.duration_ns, &cause) != PA_OK)
         return pa_fail(error, PA_EUSAGE, "--duration: %.900s", cause.text);
-    if (options->devices != NULL && strcmp(options->devices, "all") == 0)
-        options->devices = NULL;
-    if (options->devices != NULL && strcmp(options->devices, "cuda") == 0)
-        return pa_fail(error, PA_EUNSUPPORTED,
-                       "this version has no cuda backend; leave --devices out");
-    if (options->devices != NULL && strcmp(options->devices, "cpu") != 0)
+    if (options->devices != NULL && strcmp(options->devices, "all") != 0 &&
+        pa_backend_named(options->devices) == NULL)
         return pa_fail(error, PA_EUSAGE, "--devices is cpu, cuda or all, not %.60s",
                        options->devices);
     const char *patience = getenv("PETAUDIT_PATIENCE");

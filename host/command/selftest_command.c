@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char help[] =
-    "Usage: petaudit selftest [--devices cpu|all] [--vectors FILE] [--json]\n\n"
+    "Usage: petaudit selftest [--devices cpu|cuda|all] [--vectors FILE] [--json]\n\n"
     "Run the protocol's known answers, then check on each device that every class of work gives "
     "exact products in every\n"
     "format that runs. With --vectors only that file's known answers are run.\n\n"
@@ -119,8 +119,7 @@ static int selftest(const struct wishes *wishes, int *status, struct pa_error *e
     struct pa_buffer out = {0};
     json_t *list = json_array();
     uint64_t mismatches = 0;
-    const char *backend =
-        wishes->devices != NULL && strcmp(wishes->devices, "all") != 0 ? wishes->devices : NULL;
+    const char *backend = wishes->devices != NULL ? wishes->devices : "all";
     int code = run_vectors(wishes->vectors, &report, error);
     if (code == PA_OK && wishes->vectors == NULL)
         code = check_devices(backend, list, &mismatches, error);

@@ -87,14 +87,29 @@ static int cpu_open(int index, const struct pa_device_options *options, struct p
     return PA_OK;
 }
 
+/* Half of what is free: other processes of the site calibrate at the same time. */
+static uint64_t cpu_memory_free(struct pa_device *device) {
+    (void)device;
+    return pa_cpu_memory_available() / 2;
+}
+
+/* M and N: a large M makes the generation of B small beside the product, and a large N that of A.
+ */
+static const struct pa_step_shape shapes[] = {
+    {4096, 2048}, {16384, 2048}, {8192, 2048}, {8192, 4096}, {16384, 1024},
+    {8192, 1024}, {32768, 2048}, {4096, 4096}, {4096, 1024}, {0, 0},
+};
+
 const struct pa_backend pa_cpu_backend = {
     .name = "cpu",
+    .shapes = shapes,
     .count = cpu_count,
     .open = cpu_open,
     .close = cpu_close,
     .format = pa_cpu_format,
     .variants = pa_cpu_variants,
     .workbench_bytes = pa_cpu_workbench_bytes,
+    .memory_free = cpu_memory_free,
     .workbench_open = pa_cpu_workbench_open,
     .workbench_close = pa_cpu_workbench_close,
     .load_a = pa_cpu_load_a,

@@ -3,7 +3,7 @@
  * needed. Opening a device asks the driver who it is; its context is made by the first work. */
 #include "device/cuda_backend.h"
 
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ static void cuda_close(struct pa_device *base) {
         pa_cuda_check(device, device->cu->cuDevicePrimaryCtxRelease_v2(device->ordinal),
                       "cuDevicePrimaryCtxRelease_v2", NULL);
     }
+    pa_nvml_close(device->nvml);
     free(device);
 }
 
@@ -56,8 +57,23 @@ static int cuda_open(int index, const struct pa_device_options *options, struct 
         code = pa_cuda_identify(device, &cause);
     if (code != PA_OK)
         pa_cuda_lose(device, code, cause.text, NULL);
+    if (pa_nvml_open(identity->id, &device->nvml, &device->nvml_absent) == PA_OK)
+        pa_nvml_identify(device->nvml, identity);
     *out = &device->base;
     return PA_OK;
+}
+
+static int cuda_telemetry(struct pa_device *base, struct pa_telemetry *out,
+                          struct pa_error *error) {
+    const struct pa_cuda_device *device = (const struct pa_cuda_device *)base;
+    if (device->nvml == NULL)
+        return pa_fail(error, PA_EUNSUPPORTED, "%s", device->nvml_absent.text);
+    return pa_nvml_telemetry(device->nvml, out, error);
+}
+
+static uint32_t cuda_occupants(struct pa_device *base, struct pa_occupant *out, uint32_t most) {
+    const struct pa_cuda_device *device = (const struct pa_cuda_device *)base;
+    return device->nvml == NULL ? 0 : pa_nvml_occupants(device->nvml, out, most);
 }
 
 /* M and N, the best guess first: a large M makes the generation of B small beside the product, and
@@ -85,4 +101,6 @@ const struct pa_backend pa_cuda_backend = {
     .steps_drop = pa_cuda_steps_drop,
     .multiply_bare = pa_cuda_multiply_bare,
     .costs = pa_cuda_costs,
+    .telemetry = cuda_telemetry,
+    .occupants = cuda_occupants,
 };

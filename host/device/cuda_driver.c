@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The driver's library, its errors in words, and the waits. */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include "base/clock.h"
 

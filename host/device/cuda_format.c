@@ -6,7 +6,7 @@
  * one chip differ (GeForce halves what accumulates in fp32, export versions are cut further), which
  * a compute capability does not tell. The catalogue knows products by name and goes first.
  */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who the device is, by the driver alone; no context is needed for that. */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include "base/file.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernels: which image a device gets, and how they are started. */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include "base/file.h"
 #include "device/cuda_images.h"

@@ -11,7 +11,7 @@
  * added in the type of the computation, fp8 does without its fast accumulator, and fp64 and fp32
  * are not emulated on tensor cores.
  */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -208,11 +208,13 @@ static int configured(const struct pa_lt_product *product, const struct pa_lt_wa
 
 void pa_lt_way_name(const struct pa_lt_product *product, const struct pa_lt_way *way,
                     char out[48]) {
-    snprintf(out, 48, "lt algo %d tile %d stages %d splitk %d ws %zuK",
+    char text[128];
+    snprintf(text, sizeof text, "lt algo %d tile %d stages %d splitk %d ws %zuK",
              configured(product, way, CUBLASLT_ALGO_CONFIG_ID),
              configured(product, way, CUBLASLT_ALGO_CONFIG_TILE_ID),
              configured(product, way, CUBLASLT_ALGO_CONFIG_STAGES_ID),
              configured(product, way, CUBLASLT_ALGO_CONFIG_SPLITK_NUM), way->workspace_bytes >> 10);
+    snprintf(out, 48, "%.47s", text);
 }
 
 int pa_lt_multiply(const struct pa_lt_product *product, const struct pa_lt_way *way, CUdeviceptr a,

@@ -9,7 +9,7 @@
  * always digested, while a product runs. Within the side stream the digest of step t is queued
  * behind the operand of step t + 1: that operand is what the next product waits for.
  */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include "base/clock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A workbench's memory and life on a GPU. */
-#include "device/cuda_device.h"
+#include "device/cuda_inside.h"
 
 #include <stdlib.h>
 

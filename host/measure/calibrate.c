@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_VARIANTS = 8, MOST_CANDIDATES = 32, TRIAL_STEPS = 3 };
 
@@ -59,19 +58,41 @@ static bool is_usable(struct pa_device *device, enum pa_class class_id, enum pa_
     return true;
 }
 
+static const struct pa_seed trial_seed = {.k0 = 11, .k1 = 12, .c2 = 13, .c3 = 14, .s = 15};
+
+/* The exactness check saw one way of multiplying a small shape; this sees two corners of the way
+ * and shape that would be proven. `b_seed` is that of the step whose digests the stand holds. */
+static int check_corners(const struct pa_stand *stand, const struct pa_seed *b_seed,
+                         struct pa_error *error) {
+    const struct pa_workload *workload = &stand->workload;
+    uint32_t rows = workload->m / PA_TILE, columns = workload->n / PA_TILE;
+    struct pa_tile_bench *witness = NULL;
+    PA_TRY(pa_tile_bench_create(workload->k, &witness, error));
+    bool is_exact = stand->tiles[0] == pa_tile_digest(witness, (enum pa_class)workload->class_id,
+                                                      workload->k, &trial_seed, b_seed, 0, 0) &&
+                    stand->tiles[(size_t)rows * columns - 1] ==
+                        pa_tile_digest(witness, (enum pa_class)workload->class_id, workload->k,
+                                       &trial_seed, b_seed, rows - 1, columns - 1);
+    pa_tile_bench_destroy(witness);
+    return is_exact ? PA_OK
+                    : pa_fail(error, PA_EDEVICE, "%u x %u: its products are not exact", workload->m,
+                              workload->n);
+}
+
 /* Time TRIAL_STEPS steps after the first, which pays for cold caches and pages. */
 static int time_steps(struct pa_stand *stand, double *rate, struct pa_error *error) {
     const struct pa_backend *backend = stand->device->backend;
     const struct pa_workload *workload = &stand->workload;
-    struct pa_seed seed = {.k0 = 11, .k1 = 12, .c2 = 13, .c3 = 14, .s = 15};
+    struct pa_seed seed = trial_seed;
     uint64_t deadline = pa_clock_raw_ns() + 600u * UINT64_C(1000000000);
     PA_TRY(backend->load_a(stand->bench, &seed, error));
     uint64_t begun = 0;
     PA_TRY(backend->step_enqueue(stand->bench, &seed, error));
     for (int step = 0; step <= TRIAL_STEPS; step++) {
-        seed.k0++;
-        if (step < TRIAL_STEPS)
+        if (step < TRIAL_STEPS) {
+            seed.k0++;
             PA_TRY(backend->step_enqueue(stand->bench, &seed, error));
+        }
         PA_TRY(backend->step_collect(stand->bench, stand->tiles, deadline, error));
         if (step == 0)
             begun = pa_clock_raw_ns();
@@ -80,7 +101,7 @@ static int time_steps(struct pa_stand *stand, double *rate, struct pa_error *err
     double operations =
         (double)pa_shape_operations((struct pa_shape){workload->m, workload->n, workload->k});
     *rate = operations * TRIAL_STEPS / seconds;
-    return PA_OK;
+    return check_corners(stand, &seed, error);
 }
 
 /* Try one workload and note it. A trial that fails is noted with a rate of zero: too little memory
@@ -97,8 +118,10 @@ static void try_workload(struct pa_device *device, const struct pa_workload *wor
         return;
     snprintf(trial.variant_name, sizeof trial.variant_name, "%s", variant_name);
     if (pa_stand_open(&stand, device, workload, NULL, &cause) != PA_OK ||
-        time_steps(&stand, &trial.rate, &cause) != PA_OK)
+        time_steps(&stand, &trial.rate, &cause) != PA_OK) {
         trial.rate = 0;
+        refuse(out, workload->format, cause.text);
+    }
     pa_stand_close(&stand);
     out->trials[out->trial_count++] = trial;
     if (trial.rate > out->chosen.rate)
@@ -110,10 +133,25 @@ static bool is_over(const struct pa_calibrate_request *request, uint64_t begun_n
     return pa_clock_raw_ns() - begun_ns > request->budget_ns || (stop != NULL && atomic_load(stop));
 }
 
+/* The backend's first shape whose workbench fits into what memory is free; its last if none does.
+ */
+static struct pa_step_shape first_fitting(struct pa_device *device, struct pa_workload workload) {
+    const struct pa_backend *backend = device->backend;
+    const struct pa_step_shape *shape = backend->shapes;
+    uint64_t limit = backend->memory_free(device);
+    for (; shape[1].m != 0; shape++) {
+        workload.m = shape->m;
+        workload.n = shape->n;
+        uint64_t bytes = backend->workbench_bytes(device, &workload);
+        if (bytes > 0 && bytes <= limit)
+            break;
+    }
+    return *shape;
+}
+
 /* Every usable format and variant at one shape. */
 static void try_variants(struct pa_device *device, const struct pa_calibrate_request *request,
-                         uint32_t m, uint32_t n, const atomic_bool *stop,
-                         struct pa_calibration *out) {
+                         const atomic_bool *stop, struct pa_calibration *out) {
     uint64_t begun = pa_clock_raw_ns();
     for (const enum pa_format *format = pa_class_formats(request->class_id); *format != 0;
          format++) {
@@ -121,9 +159,14 @@ static void try_variants(struct pa_device *device, const struct pa_calibrate_req
             continue;
         struct pa_workload workload = {.class_id = (uint32_t)request->class_id,
                                        .format = *format,
-                                       .m = m,
-                                       .n = n,
+                                       .m = request->fixed_m,
+                                       .n = request->fixed_n,
                                        .k = request->k};
+        if (request->fixed_m == 0) {
+            struct pa_step_shape shape = first_fitting(device, workload);
+            workload.m = shape.m;
+            workload.n = shape.n;
+        }
         char names[MOST_VARIANTS][48];
         int variants = device->backend->variants(device, &workload, names, MOST_VARIANTS);
         for (int v = 0; v < variants; v++) {
@@ -134,35 +177,26 @@ static void try_variants(struct pa_device *device, const struct pa_calibrate_req
     }
 }
 
-/* Half of the memory that is free now: other processes of the site calibrate at the same time. */
-static uint64_t memory_limit(void) {
-    long pages = sysconf(_SC_AVPHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes / 2 : 0;
-}
-
-/* The chosen format and variant at other shapes, the most promising first: a large M makes the
- * generation of B small beside the product, and a large N that of A. */
+/* The chosen format and variant at the backend's other shapes. */
 static void try_shapes(struct pa_device *device, const struct pa_calibrate_request *request,
                        const atomic_bool *stop, struct pa_calibration *out) {
-    static const uint32_t shapes[][2] = {
-        {16384, 2048}, {8192, 2048},  {8192, 4096}, {16384, 1024},
-        {8192, 1024},  {32768, 2048}, {4096, 4096}, {4096, 1024},
-    };
+    const struct pa_backend *backend = device->backend;
     uint64_t begun = pa_clock_raw_ns();
     struct pa_trial base = out->chosen;
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0] && !is_over(request, begun, stop);
-         i++) {
+    for (const struct pa_step_shape *shape = backend->shapes;
+         shape->m != 0 && !is_over(request, begun, stop); shape++) {
         struct pa_workload workload = {.class_id = (uint32_t)request->class_id,
                                        .format = base.format,
-                                       .m = shapes[i][0],
-                                       .n = shapes[i][1],
+                                       .m = shape->m,
+                                       .n = shape->n,
                                        .k = request->k,
                                        .variant = base.variant};
         double operations =
             (double)pa_shape_operations((struct pa_shape){workload.m, workload.n, workload.k});
         double step_ns = operations / out->chosen.rate * 1e9;
-        if (step_ns <= (double)request->longest_step_ns &&
-            device->backend->workbench_bytes(device, &workload) <= memory_limit())
+        bool is_tried = shape->m == base.m && shape->n == base.n;
+        if (!is_tried && step_ns <= (double)request->longest_step_ns &&
+            backend->workbench_bytes(device, &workload) <= backend->memory_free(device))
             try_workload(device, &workload, base.variant_name, out);
     }
 }
@@ -170,9 +204,8 @@ static void try_shapes(struct pa_device *device, const struct pa_calibrate_reque
 int pa_calibrate(struct pa_device *device, const struct pa_calibrate_request *request,
                  const atomic_bool *stop, struct pa_calibration *out, struct pa_error *error) {
     bool is_fixed = request->fixed_m != 0;
-    uint32_t m = is_fixed ? request->fixed_m : 4096, n = is_fixed ? request->fixed_n : 2048;
     *out = (struct pa_calibration){0};
-    try_variants(device, request, m, n, stop, out);
+    try_variants(device, request, stop, out);
     if (out->chosen.rate == 0)
         return pa_fail(error, PA_EUNSUPPORTED, "calibrating %s for %s: no format runs here (%s)",
                        device->identity.name, pa_class_traits(request->class_id)->name,

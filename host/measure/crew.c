@@ -40,6 +40,14 @@ struct pa_crew {
     size_t payload_size;
 };
 
+/* Several processes on a host that all see its accelerators take a share each, side by side. Fewer
+ * accelerators than processes: the launcher gave each process its own. */
+static bool is_ours(int index, int count, const struct pa_crew_options *options) {
+    if (options->local_size < 2 || count < options->local_size)
+        return true;
+    return (int)((int64_t)index * options->local_size / count) == options->local_rank;
+}
+
 static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
                         const struct pa_crew_options *options, struct pa_error *error) {
     enum { MOST_PROCESSORS = 4096 };
@@ -57,6 +65,8 @@ static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
         device_options.processor_count = share > 0 ? share : 1;
     }
     for (int i = 0; i < count; i++) {
+        if (!is_ours(i, count, options))
+            continue;
         struct seat *seats = realloc(crew->seats, ((size_t)crew->seat_count + 1) * sizeof *seats);
         if (seats == NULL)
             return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
@@ -74,8 +84,11 @@ static int open_devices(struct pa_crew *crew, const struct pa_crew_options *opti
     size_t used = 0;
     for (const struct pa_backend *const *backend = pa_backends(); *backend != NULL; backend++) {
         struct pa_error cause = {0};
-        if (options->backend != NULL && strcmp(options->backend, (*backend)->name) != 0)
+        bool is_any = options->backend == NULL || strcmp(options->backend, "all") == 0;
+        if (!is_any && strcmp(options->backend, (*backend)->name) != 0)
             continue;
+        if (options->backend == NULL && crew->seat_count > 0)
+            break;
         int code = open_backend(crew, *backend, options, &cause);
         if (code != PA_OK && code != PA_EUNSUPPORTED)
             return pa_fail(error, code, "opening %s devices: %s", (*backend)->name, cause.text);

@@ -15,8 +15,11 @@
 struct pa_crew;
 
 struct pa_crew_options {
-    const char *backend;        /* "cpu"; NULL for every backend that is there */
-    int local_rank, local_size; /* processors of the host are divided among the processes on it */
+    const char *backend;        /* "cpu", "cuda"; "all": every one that is there; NULL: the first of
+                                   pa_backends that is there, so that the processor does not work beside
+                                   the accelerators that it feeds */
+    int local_rank, local_size; /* processors and accelerators of the host are divided among the
+                                   processes on it */
     const atomic_bool *stop;    /* set from a signal handler: calibration and warm-up end early */
 };
 

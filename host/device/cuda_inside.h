@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cuda_device.h - the cuda backend's own structures, shared by its files alone.
+/* cuda_inside.h - the cuda backend's own structures, shared by its files alone.
  *
  * One thread drives one device. Every entry begins with pa_cuda_enter, which makes the device's
  * primary context current on the calling thread (cuBLASLt and NCCL live in that one too) and makes
@@ -7,12 +7,13 @@
  * lost: from then on every entry returns the first failure, and nothing is freed through the dead
  * context, where a driver may wait for ever.
  */
-#ifndef PA_DEVICE_CUDA_DEVICE_H
-#define PA_DEVICE_CUDA_DEVICE_H
+#ifndef PA_DEVICE_CUDA_INSIDE_H
+#define PA_DEVICE_CUDA_INSIDE_H
 
 #include "device/cublaslt_api.h"
 #include "device/cuda_api.h"
 #include "device/device.h"
+#include "device/nvml_device.h"
 #include "device/vendor_library.h"
 #include "kernels/launch.h"
 
@@ -33,8 +34,10 @@ struct pa_cuda_device {
     CUmodule module;
     CUfunction kernels[PA_KERNEL_COUNT];
     const struct pa_cublaslt *lt;
-    cublasLtHandle_t handle; /* NULL until it is needed */
-    struct pa_error lost;    /* code PA_OK while the device is well */
+    cublasLtHandle_t handle;     /* NULL until it is needed */
+    struct pa_nvml_device *nvml; /* NULL: absent, for the reason in `nvml_absent` */
+    struct pa_error nvml_absent;
+    struct pa_error lost; /* code PA_OK while the device is well */
 };
 
 /* cuda_driver.c */
