@@ -58,13 +58,14 @@ static void check_format(struct pa_device *device, enum pa_class class_id, enum 
     struct pa_format_facts facts = {0};
     struct pa_exactness_report report = {0};
     struct pa_error cause = {0};
-    const char *result = "exact";
+    const char *result = "exact", *why = "";
     device->backend->format(device, format, &facts);
-    if (!facts.runs)
-        result = "absent";
-    else if (pa_exactness_check(device, (uint32_t)class_id, format, &report, &cause) != PA_OK)
-        result = "failed";
-    else if (report.mismatches > 0)
+    int code = facts.runs ? pa_exactness_check(device, (uint32_t)class_id, format, &report, &cause)
+                          : pa_fail(&cause, PA_EUNSUPPORTED, "%s", facts.why_not);
+    if (code != PA_OK) {
+        result = code == PA_EUNSUPPORTED ? "absent" : "failed";
+        why = cause.text;
+    } else if (report.mismatches > 0)
         result = "wrong";
     bool is_bad = strcmp(result, "failed") == 0 || strcmp(result, "wrong") == 0;
     *mismatches += is_bad ? 1 : 0;
@@ -72,10 +73,7 @@ static void check_format(struct pa_device *device, enum pa_class class_id, enum 
         list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "device", device->identity.id,
                         "class", pa_class_traits(class_id)->name, "format", pa_format_name(format),
                         "result", result, "tiles", (json_int_t)report.tiles, "mismatches",
-                        (json_int_t)report.mismatches, "why",
-                        !facts.runs ? facts.why_not
-                        : is_bad    ? cause.text
-                                    : ""));
+                        (json_int_t)report.mismatches, "why", why));
 }
 
 static int check_devices(const char *backend, json_t *list, uint64_t *mismatches,

@@ -23,17 +23,15 @@ static void uuid_text(const CUuuid *uuid, char *out, size_t size) {
              b[14], b[15]);
 }
 
-static void describe(struct pa_cuda_device *device, bool has_ecc) {
+static void describe(struct pa_cuda_device *device) {
     struct pa_device_identity *identity = &device->base.identity;
     int version = pa_cuda_driver_version();
     snprintf(identity->driver, sizeof identity->driver, "CUDA %d.%d", version / 1000,
              version % 1000 / 10);
-    snprintf(
-        identity->details, sizeof identity->details,
-        "compute capability %d.%d, %u SMs at %.2f GHz, %.1f GiB, ECC %s, PCI %s, driver for %s",
-        device->major, device->minor, identity->units, identity->clock_hz / 1e9,
-        (double)identity->memory_bytes / (1u << 30), has_ecc ? "on" : "off", identity->bus,
-        identity->driver);
+    snprintf(identity->details, sizeof identity->details,
+             "compute capability %d.%d, %u SMs at %.2f GHz, %.1f GiB, driver for %s", device->major,
+             device->minor, identity->units, identity->clock_hz / 1e9,
+             (double)identity->memory_bytes / (1u << 30), identity->driver);
 }
 
 int pa_cuda_identify(struct pa_cuda_device *device, struct pa_error *error) {
@@ -41,7 +39,7 @@ int pa_cuda_identify(struct pa_cuda_device *device, struct pa_error *error) {
     char name[sizeof identity->name] = "";
     size_t bytes = 0;
     CUuuid uuid;
-    int units = 0, clock_khz = 0, has_ecc = 0;
+    int units = 0, clock_khz = 0;
     snprintf(identity->vendor, sizeof identity->vendor, "NVIDIA");
     if (gethostname(identity->host, sizeof identity->host) != 0)
         snprintf(identity->host, sizeof identity->host, "unknown");
@@ -59,9 +57,8 @@ int pa_cuda_identify(struct pa_cuda_device *device, struct pa_error *error) {
     PA_TRY(attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, &device->minor, error));
     PA_TRY(attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, &units, error));
     PA_TRY(attribute(device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE, &clock_khz, error));
-    PA_TRY(attribute(device, CU_DEVICE_ATTRIBUTE_ECC_ENABLED, &has_ecc, error));
     identity->units = units > 0 ? (uint32_t)units : 0;
     identity->clock_hz = clock_khz > 0 ? (double)clock_khz * 1e3 : 0;
-    describe(device, has_ecc != 0);
+    describe(device);
     return PA_OK;
 }

@@ -40,9 +40,9 @@ struct pa_device_identity {
     char details[512];   /* one line for people: ISA, caches, sockets, driver version */
     char partition[128]; /* empty: a whole device. Else what part of one it is: "MIG slice of
                             GPU-<uuid>", "vGPU" */
-    char bus[32];        /* where it is plugged in, "0000:3b:00.0"; empty where that means nothing */
-    char driver[48];     /* "CUDA 13.0"; empty for a processor */
-    bool is_emulated;    /* software plays the device: there is no such hardware */
+    char bus[32];     /* where it is plugged in, "0000:3b:00.0"; empty where that means nothing */
+    char driver[48];  /* "CUDA 13.0"; empty for a processor */
+    bool is_emulated; /* software plays the device: there is no such hardware */
 };
 
 /* What one format is on one device. */
