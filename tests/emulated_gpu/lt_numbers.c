@@ -58,21 +58,21 @@ static uint32_t to_bits(float value) {
     return bits;
 }
 
-/* A small float of 1 sign, `exponent_bits` and `mantissa_bits`, with infinities or, where
- * `has_infinity` is 0 (e4m3), with NaN at the one pattern of all ones. */
-static float from_small(uint32_t bits, int exponent_bits, int mantissa_bits, int has_infinity) {
-    uint32_t mantissa = bits & ((1u << mantissa_bits) - 1);
-    int most = (1 << exponent_bits) - 1;
-    int exponent = (int)(bits >> mantissa_bits) & most, bias = most >> 1;
-    float sign = (bits >> (exponent_bits + mantissa_bits)) & 1 ? -1.0f : 1.0f;
-    if (exponent == most && has_infinity)
-        return mantissa != 0 ? NAN : sign * INFINITY;
-    if (exponent == most && mantissa == (1u << mantissa_bits) - 1)
+/* The fields are put where a float has them and the exponent's bias is made good by a product,
+ * which is exact for subnormals too. */
+static float from_half(uint32_t bits) {
+    uint32_t size = (bits & 0x7fff) << 13, sign = (bits & 0x8000) << 16;
+    if ((bits & 0x7c00) == 0x7c00)
+        return from_bits(sign | 0x7f800000 | size);
+    return from_bits(sign | to_bits(from_bits(size) * 0x1p112f));
+}
+
+/* No infinities; NaN is all ones. */
+static float from_e4m3(uint32_t bits) {
+    uint32_t size = (bits & 0x7f) << 20, sign = (bits & 0x80) << 24;
+    if ((bits & 0x7f) == 0x7f)
         return NAN;
-    if (exponent == 0)
-        return sign * ldexpf((float)mantissa, 1 - bias - mantissa_bits);
-    return sign *
-           ldexpf((float)(mantissa + (1u << mantissa_bits)), exponent - bias - mantissa_bits);
+    return from_bits(sign | to_bits(from_bits(size) * 0x1p120f));
 }
 
 float lt_read(int type, const void *array, uint64_t index) {
@@ -85,16 +85,16 @@ float lt_read(int type, const void *array, uint64_t index) {
         return value;
     case LT_F16:
         memcpy(&half, bytes + index * 2, sizeof half);
-        return from_small(half, 5, 10, 1);
+        return from_half(half);
     case LT_BF16:
         memcpy(&half, bytes + index * 2, sizeof half);
         return from_bits((uint32_t)half << 16);
     case LT_I8:
         return (float)(int8_t)bytes[index];
     case LT_E4M3:
-        return from_small(bytes[index], 4, 3, 0);
-    case LT_E5M2:
-        return from_small(bytes[index], 5, 2, 1);
+        return from_e4m3(bytes[index]);
+    case LT_E5M2: /* the upper half of an fp16 */
+        return from_half((uint32_t)bytes[index] << 8);
     default:
         return NAN;
     }

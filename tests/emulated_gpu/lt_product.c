@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A block of columns of D at a time, and of k a block at a time, ascending: what the inner loops
+ * need stays in the second-level cache, and the order of the additions is that of k all the same.
+ */
 #include "lt_product.h"
 
 #include "lt_numbers.h"
@@ -6,8 +9,116 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of D at once: their sums stay in the first-level cache while k runs. */
-enum { BLOCK_COLUMNS = 256 };
+enum { BLOCK_COLUMNS = 256, BLOCK_K = 128 };
+
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static float read_float(const struct lt_product *product, const struct lt_operand *operand,
+                        uint64_t index) {
+    float value = lt_read(operand->type, operand->data, index);
+    return product->is_tf32 ? lt_truncate(value, 10) : value;
+}
+
+static double read_double(const struct lt_product *product, const struct lt_operand *operand,
+                          uint64_t index) {
+    double value;
+    (void)product;
+    memcpy(&value, (const uint8_t *)operand->data + 8 * index, sizeof value);
+    return value;
+}
+
+/* Unsigned, so that an accumulator that wraps is not undefined here. */
+static uint32_t read_integer(const struct lt_product *product, const struct lt_operand *operand,
+                             uint64_t index) {
+    uint32_t value;
+    (void)product;
+    if (operand->type == LT_I8)
+        return (uint32_t)((const int8_t *)operand->data)[index];
+    memcpy(&value, (const uint8_t *)operand->data + 4 * index, sizeof value);
+    return value;
+}
+
+/* For each kind of accumulator: convert the blocks, and add their product to the sums of
+ * `columns` columns, all rows. Two rows at once use every value of B that was loaded twice. */
+#define DEFINE_BLOCK(type, name)                                                                   \
+    static void load_##name(const struct lt_product *product, const struct lt_operand *operand,    \
+                            uint64_t first_row, uint64_t rows, uint64_t first_column,              \
+                            uint64_t columns, type *out) {                                         \
+        for (uint64_t i = 0; i < rows; i++)                                                        \
+            for (uint64_t j = 0; j < columns; j++)                                                 \
+                out[i * columns + j] = read_##name(product, operand,                               \
+                                                   (first_row + i) * operand->row_step +           \
+                                                       (first_column + j) * operand->column_step); \
+    }                                                                                              \
+                                                                                                   \
+    static void add_##name(type *restrict sums, const type *restrict a, const type *restrict b,    \
+                           uint64_t rows, uint64_t depth, uint64_t columns) {                      \
+        uint64_t i = 0;                                                                            \
+        for (; i + 2 <= rows; i += 2) {                                                            \
+            type *restrict s0 = sums + i * columns, *restrict s1 = s0 + columns;                   \
+            for (uint64_t l = 0; l < depth; l++) {                                                 \
+                const type a0 = a[i * depth + l], a1 = a[(i + 1) * depth + l];                     \
+                const type *restrict line = b + l * columns;                                       \
+                for (uint64_t j = 0; j < columns; j++) {                                           \
+                    s0[j] += a0 * line[j];                                                         \
+                    s1[j] += a1 * line[j];                                                         \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        for (; i < rows; i++)                                                                      \
+            for (uint64_t l = 0; l < depth; l++)                                                   \
+                for (uint64_t j = 0; j < columns; j++)                                             \
+                    sums[i * columns + j] += a[i * depth + l] * b[l * columns + j];                \
+    }
+
+DEFINE_BLOCK(float, float)
+DEFINE_BLOCK(double, double)
+DEFINE_BLOCK(uint32_t, integer)
+
+/* As add_float, by an accumulator that keeps fewer bits. */
+static void add_rounded(float *sums, const float *a, const float *b, uint64_t rows, uint64_t depth,
+                        uint64_t columns, int bits) {
+    for (uint64_t i = 0; i < rows; i++)
+        for (uint64_t l = 0; l < depth; l++)
+            for (uint64_t j = 0; j < columns; j++) {
+                float *sum = &sums[i * columns + j];
+                *sum = lt_round(*sum + a[i * depth + l] * b[l * columns + j], bits);
+            }
+}
+
+/* Room for the blocks, of the widest accumulator. */
+struct blocks {
+    void *a, *b, *part, *sums;
+};
+
+/* part = the product over k from `first` to `end`, of the columns from `column` on. */
+static void multiply_part(const struct lt_product *product, const struct blocks *blocks,
+                          uint64_t column, uint64_t columns, uint64_t first, uint64_t end) {
+    uint64_t rows = product->m;
+    memset(blocks->part, 0, rows * columns * sizeof(double)); /* zero in every type */
+    for (uint64_t l = first; l < end; l += BLOCK_K) {
+        uint64_t depth = least(end - l, BLOCK_K);
+        if (product->d_type == LT_F64) {
+            load_double(product, &product->a, 0, rows, l, depth, blocks->a);
+            load_double(product, &product->b, l, depth, column, columns, blocks->b);
+            add_double(blocks->part, blocks->a, blocks->b, rows, depth, columns);
+        } else if (product->d_type == LT_I32) {
+            load_integer(product, &product->a, 0, rows, l, depth, blocks->a);
+            load_integer(product, &product->b, l, depth, column, columns, blocks->b);
+            add_integer(blocks->part, blocks->a, blocks->b, rows, depth, columns);
+        } else {
+            load_float(product, &product->a, 0, rows, l, depth, blocks->a);
+            load_float(product, &product->b, l, depth, column, columns, blocks->b);
+            if (product->accumulator_bits >= 23)
+                add_float(blocks->part, blocks->a, blocks->b, rows, depth, columns);
+            else
+                add_rounded(blocks->part, blocks->a, blocks->b, rows, depth, columns,
+                            product->accumulator_bits);
+        }
+    }
+}
 
 static float rounded_to(int type, float value) {
     uint8_t bytes[4];
@@ -15,134 +126,76 @@ static float rounded_to(int type, float value) {
     return lt_read(type, bytes, 0);
 }
 
-static float element(const struct lt_product *product, const struct lt_operand *operand,
-                     uint64_t index) {
-    float value = lt_read(operand->type, operand->data, index);
-    return product->is_tf32 ? lt_truncate(value, 10) : value;
-}
-
-/* sums[j] += a * b[j], as the accumulator of the device keeps it. */
-static void add_row(float *restrict sums, const float *restrict b, float a, uint64_t count,
-                    int bits) {
-    if (bits >= 23) {
-        for (uint64_t j = 0; j < count; j++)
-            sums[j] += a * b[j];
-        return;
+/* sums += part, which is where a reduction in the output type rounds. */
+static void add_part(const struct lt_product *product, const struct blocks *blocks,
+                     uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) {
+        if (product->d_type == LT_F64)
+            ((double *)blocks->sums)[i] += ((const double *)blocks->part)[i];
+        else if (product->d_type == LT_I32)
+            ((uint32_t *)blocks->sums)[i] += ((const uint32_t *)blocks->part)[i];
+        else {
+            float part = ((const float *)blocks->part)[i], *sum = &((float *)blocks->sums)[i];
+            if (product->rounds_parts)
+                *sum = rounded_to(product->d_type, *sum + rounded_to(product->d_type, part));
+            else
+                *sum += part;
+        }
     }
-    for (uint64_t j = 0; j < count; j++)
-        sums[j] = lt_round(sums[j] + a * b[j], bits);
 }
 
-static void finish_row(const struct lt_product *product, const float *sums, uint64_t i,
-                       uint64_t first, uint64_t count) {
-    float alpha = (float)product->alpha * product->a.scale * product->b.scale;
-    for (uint64_t j = 0; j < count; j++) {
-        float value = alpha * sums[j];
-        const struct lt_operand *c = &product->c;
+/* D's element from its sum: alpha, the scales, and beta C. */
+static void finish(const struct lt_product *product, const void *sums, uint64_t index, uint64_t row,
+                   uint64_t column) {
+    const struct lt_operand *c = &product->c;
+    uint64_t c_at = row * c->row_step + column * c->column_step;
+    uint64_t d_at = row * product->d_row_step + column * product->d_column_step;
+    if (product->d_type == LT_F64) {
+        double value = product->alpha * ((const double *)sums)[index];
         if (product->beta != 0)
-            value += (float)product->beta *
-                     lt_read(c->type, c->data, i * c->row_step + (first + j) * c->column_step);
-        lt_write(product->d_type, product->d,
-                 i * product->d_row_step + (first + j) * product->d_column_step, value);
+            value += product->beta * read_double(product, c, c_at);
+        memcpy((uint8_t *)product->d + 8 * d_at, &value, sizeof value);
+    } else if (product->d_type == LT_I32) {
+        uint32_t value = (uint32_t)(int32_t)product->alpha * ((const uint32_t *)sums)[index];
+        if (product->beta != 0)
+            value += (uint32_t)(int32_t)product->beta * read_integer(product, c, c_at);
+        memcpy((uint8_t *)product->d + 4 * d_at, &value, sizeof value);
+    } else {
+        float alpha = (float)product->alpha * product->a.scale * product->b.scale;
+        float value = alpha * ((const float *)sums)[index];
+        if (product->beta != 0)
+            value += (float)product->beta * lt_read(c->type, c->data, c_at);
+        lt_write(product->d_type, product->d, d_at, value);
     }
 }
 
-static void float_row(const struct lt_product *product, const float *a, const float *b, uint64_t i,
-                      uint64_t first, uint64_t count) {
-    float sums[BLOCK_COLUMNS] = {0}, part[BLOCK_COLUMNS];
+static void multiply_columns(const struct lt_product *product, const struct blocks *blocks,
+                             uint64_t column, uint64_t columns) {
     uint64_t k = product->k, splits = product->splits;
+    memset(blocks->sums, 0, product->m * columns * sizeof(double));
     for (uint64_t split = 0; split < splits; split++) {
-        memset(part, 0, sizeof part);
-        for (uint64_t l = k * split / splits; l < k * (split + 1) / splits; l++)
-            add_row(part, b + l * count, a[l], count, product->accumulator_bits);
-        for (uint64_t j = 0; j < count; j++)
-            sums[j] += product->rounds_parts ? rounded_to(product->d_type, part[j]) : part[j];
-        if (product->rounds_parts)
-            for (uint64_t j = 0; j < count; j++)
-                sums[j] = rounded_to(product->d_type, sums[j]);
+        multiply_part(product, blocks, column, columns, k * split / splits,
+                      k * (split + 1) / splits);
+        add_part(product, blocks, product->m * columns);
     }
-    finish_row(product, sums, i, first, count);
-}
-
-static int multiply_float(const struct lt_product *product) {
-    const struct lt_operand *a = &product->a, *b = &product->b;
-    float *a_values = malloc(product->m * product->k * sizeof *a_values);
-    float *b_values = malloc(product->k * BLOCK_COLUMNS * sizeof *b_values);
-    int code = a_values == NULL || b_values == NULL ? -1 : 0;
-    for (uint64_t i = 0; code == 0 && i < product->m; i++)
-        for (uint64_t l = 0; l < product->k; l++)
-            a_values[i * product->k + l] =
-                element(product, a, i * a->row_step + l * a->column_step);
-    for (uint64_t first = 0; code == 0 && first < product->n; first += BLOCK_COLUMNS) {
-        uint64_t left = product->n - first, count = left < BLOCK_COLUMNS ? left : BLOCK_COLUMNS;
-        for (uint64_t l = 0; l < product->k; l++)
-            for (uint64_t j = 0; j < count; j++)
-                b_values[l * count + j] =
-                    element(product, b, l * b->row_step + (first + j) * b->column_step);
+    for (uint64_t j = 0; j < columns; j++)
         for (uint64_t i = 0; i < product->m; i++)
-            float_row(product, a_values + i * product->k, b_values, i, first, count);
-    }
-    free(a_values);
-    free(b_values);
-    return code;
-}
-
-static double read_double(const struct lt_operand *operand, uint64_t row, uint64_t column) {
-    double value;
-    memcpy(&value,
-           (const uint8_t *)operand->data +
-               8 * (row * operand->row_step + column * operand->column_step),
-           sizeof value);
-    return value;
-}
-
-static void multiply_double(const struct lt_product *product) {
-    for (uint64_t i = 0; i < product->m; i++)
-        for (uint64_t j = 0; j < product->n; j++) {
-            double sum = 0;
-            for (uint64_t l = 0; l < product->k; l++)
-                sum += read_double(&product->a, i, l) * read_double(&product->b, l, j);
-            sum *= product->alpha;
-            if (product->beta != 0)
-                sum += product->beta * read_double(&product->c, i, j);
-            memcpy((uint8_t *)product->d +
-                       8 * (i * product->d_row_step + j * product->d_column_step),
-                   &sum, sizeof sum);
-        }
-}
-
-static uint32_t read_integer(const struct lt_operand *operand, uint64_t row, uint64_t column) {
-    uint64_t index = row * operand->row_step + column * operand->column_step;
-    uint32_t value;
-    if (operand->type == LT_I8)
-        return (uint32_t)((const int8_t *)operand->data)[index];
-    memcpy(&value, (const uint8_t *)operand->data + 4 * index, sizeof value);
-    return value;
-}
-
-/* Unsigned arithmetic: an accumulator that wraps is not undefined here. */
-static void multiply_integer(const struct lt_product *product) {
-    uint32_t alpha = (uint32_t)(int32_t)product->alpha, beta = (uint32_t)(int32_t)product->beta;
-    for (uint64_t i = 0; i < product->m; i++)
-        for (uint64_t j = 0; j < product->n; j++) {
-            uint32_t sum = 0;
-            for (uint64_t l = 0; l < product->k; l++)
-                sum += read_integer(&product->a, i, l) * read_integer(&product->b, l, j);
-            sum *= alpha;
-            if (beta != 0)
-                sum += beta * read_integer(&product->c, i, j);
-            memcpy((uint8_t *)product->d +
-                       4 * (i * product->d_row_step + j * product->d_column_step),
-                   &sum, sizeof sum);
-        }
+            finish(product, blocks->sums, i * columns + j, i, column + j);
 }
 
 int lt_multiply(const struct lt_product *product) {
-    if (product->d_type == LT_F64)
-        multiply_double(product);
-    else if (product->d_type == LT_I32)
-        multiply_integer(product);
-    else
-        return multiply_float(product);
-    return 0;
+    uint64_t columns = least(product->n, BLOCK_COLUMNS);
+    struct blocks blocks = {.a = malloc(product->m * BLOCK_K * sizeof(double)),
+                            .b = malloc(columns * BLOCK_K * sizeof(double)),
+                            .part = malloc(product->m * columns * sizeof(double)),
+                            .sums = malloc(product->m * columns * sizeof(double))};
+    bool is_there =
+        blocks.a != NULL && blocks.b != NULL && blocks.part != NULL && blocks.sums != NULL;
+    for (uint64_t column = 0; is_there && column < product->n; column += columns)
+        multiply_columns(product, &blocks, column, least(product->n - column, columns));
+    free(blocks.a);
+    free(blocks.b);
+    free(blocks.part);
+    free(blocks.sums);
+    return is_there ? 0 : -1;
 }

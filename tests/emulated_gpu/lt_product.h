@@ -10,6 +10,7 @@
 #ifndef PA_EMULATED_LT_PRODUCT_H
 #define PA_EMULATED_LT_PRODUCT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* An operand as op() leaves it: element (row, column) lies at row * row_step + column *
@@ -29,10 +30,10 @@ struct lt_product {
     void *d;
     uint64_t d_row_step, d_column_step;
     double alpha, beta;
-    int is_tf32;          /* operands are cut to 10 mantissa bits */
+    bool is_tf32;         /* operands are cut to 10 mantissa bits */
     int accumulator_bits; /* mantissa bits that a sum keeps after each addition; 23 for fp32 */
     uint32_t splits;      /* parts of K, at least 1 */
-    int rounds_parts;     /* parts are rounded to d_type before they are added */
+    bool rounds_parts;    /* parts are rounded to d_type before they are added */
 };
 
 /* 0, or -1 when memory for converted operands ran out. */
