@@ -77,49 +77,87 @@ static enum ptx_status global_at(const struct access *access, int lane, uint64_t
     return PTX_OK;
 }
 
-static enum ptx_status race(const struct access *access, int lane, uint64_t address, uint16_t other,
+/* The usual access: the whole warp side by side in the range that was used last. False when it is
+ * anything else, which the lanes then find out one by one. */
+static bool global_in_a_row(const struct access *access, const uint64_t *base, uint8_t **at) {
+    const struct ptx_range *range = &access->block->ranges[0];
+    uint64_t bytes = access->bytes, total = bytes * PTX_LANES;
+    uint64_t start = base[0] + (uint64_t)access->in->offset, apart = 0, first;
+    for (unsigned l = 0; l < PTX_LANES; l++)
+        apart |= (base[l] - base[0]) ^ (l * bytes);
+    if (apart != 0 || start % bytes != 0 || start < range->low || start >= range->high ||
+        total > range->high - start)
+        return false;
+    uint64_t offset = start - range->low;
+    if (range->written != NULL && access->kind != PTX_WRITES &&
+        !ptx_written_all(range->written, offset, total, &first))
+        return false;
+    if (range->written != NULL && access->kind != PTX_READS)
+        ptx_written_set(range->written, offset, total);
+    for (unsigned l = 0; l < PTX_LANES; l++)
+        at[l] = range->host + offset + l * bytes;
+    return true;
+}
+
+static enum ptx_status race(const struct access *access, int lane, uint64_t address, uint32_t stamp,
                             const char *did) {
     char who[32] = "several warps";
-    if (other != PTX_SEVERAL)
-        snprintf(who, sizeof who, "warp %u", other);
+    if ((stamp & PTX_SEVERAL) != PTX_SEVERAL)
+        snprintf(who, sizeof who, "warp %u", stamp & PTX_SEVERAL);
     return ptx_block_fail(access->block, access->warp, access->in, lane, PTX_ERACE,
                           "%s shared memory at 0x%llx, which %s %s since the last barrier",
                           verb(access->kind), HEX(address), who, did);
 }
 
-static uint16_t joined(uint16_t old, bool is_same_epoch, uint16_t warp) {
-    return is_same_epoch && old != warp ? PTX_SEVERAL : warp;
+/* Whether other warps than that of `mine` made the access that is stamped, in the same epoch. */
+static bool is_of_others(uint32_t stamp, uint32_t mine) {
+    return stamp >> PTX_EPOCH_SHIFT == mine >> PTX_EPOCH_SHIFT && stamp != mine;
+}
+
+static void note_unwritten(const struct access *access, int lane, uint64_t address) {
+    struct ptx_block *block = access->block;
+    if (block->has_unwritten)
+        return;
+    unwritten(access, lane, address, "shared");
+    block->has_unwritten = true;
+    block->unwritten = block->failure;
+}
+
+static enum ptx_status shared_byte(const struct access *access, int lane, uint64_t address,
+                                   struct ptx_shared_mark *mark, uint32_t mine) {
+    uint32_t before = access->block->first_epoch << PTX_EPOCH_SHIFT;
+    if (is_of_others(mark->written, mine))
+        return race(access, lane, address, mark->written, "wrote");
+    if (access->kind != PTX_UPDATES && is_of_others(mark->updated, mine))
+        return race(access, lane, address, mark->updated, "updated");
+    if (access->kind != PTX_READS && is_of_others(mark->read, mine))
+        return race(access, lane, address, mark->read, "read");
+    if (access->kind != PTX_WRITES && mark->written < before && mark->updated < before)
+        note_unwritten(access, lane, address);
+    if (access->kind == PTX_READS)
+        mark->read = is_of_others(mark->read, mine) ? mine | PTX_SEVERAL : mine;
+    else if (access->kind == PTX_WRITES)
+        mark->written = mine;
+    else
+        mark->updated = is_of_others(mark->updated, mine) ? mine | PTX_SEVERAL : mine;
+    return PTX_OK;
 }
 
 static enum ptx_status shared_at(const struct access *access, int lane, uint64_t address,
                                  uint8_t **at) {
     struct ptx_block *block = access->block;
-    uint16_t warp = (uint16_t)access->warp->number;
-    uint32_t epoch = block->epoch;
+    uint32_t mine = block->epoch << PTX_EPOCH_SHIFT | access->warp->number;
     if (address > block->shared_bytes || access->bytes > block->shared_bytes - address)
         return outside(access, lane, address, "outside of the block's shared memory");
     *at = block->shared + address;
     for (uint64_t i = address; i < address + access->bytes; i++) {
         struct ptx_shared_mark *mark = &block->marks[i];
-        if (mark->written == epoch && mark->writer != warp)
-            return race(access, lane, i, mark->writer, "wrote");
-        if (access->kind != PTX_UPDATES && mark->atomic == epoch && mark->atomer != warp)
-            return race(access, lane, i, mark->atomer, "updated");
-        if (access->kind != PTX_READS && mark->read == epoch && mark->reader != warp)
-            return race(access, lane, i, mark->reader, "read");
-        if (access->kind != PTX_WRITES && mark->written < block->first_epoch &&
-            mark->atomic < block->first_epoch)
-            return unwritten(access, lane, i, "shared");
-        if (access->kind == PTX_READS) {
-            mark->reader = joined(mark->reader, mark->read == epoch, warp);
-            mark->read = epoch;
-        } else if (access->kind == PTX_WRITES) {
-            mark->writer = warp;
-            mark->written = epoch;
-        } else {
-            mark->atomer = joined(mark->atomer, mark->atomic == epoch, warp);
-            mark->atomic = epoch;
-        }
+        /* Read before in this epoch, and nobody objected since. */
+        if (access->kind == PTX_READS && (mark->read == mine || mark->read == (mine | PTX_SEVERAL)))
+            continue;
+        enum ptx_status status = shared_byte(access, lane, i, mark, mine);
+        if (status != PTX_OK)
+            return status;
     }
     return PTX_OK;
 }
@@ -163,6 +201,8 @@ enum ptx_status ptx_addresses(struct ptx_block *block, struct ptx_warp *warp,
     };
     const struct access access = {block, warp, in, bytes, kind};
     const uint64_t *base = warp->rows + (size_t)in->s[0] * PTX_LANES;
+    if (in->space == PTX_GLOBAL && mask == UINT32_MAX && global_in_a_row(&access, base, at))
+        return PTX_OK;
     for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
         int lane = __builtin_ctz(rest);
         uint64_t address = base[lane] + (uint64_t)in->offset;

@@ -23,13 +23,12 @@ struct ptx_warp {
     uint8_t *local_written; /* one byte for each byte */
 };
 
-/* What is known of a byte of shared memory. An epoch lasts from one barrier to the next; epochs of
- * other blocks are smaller. */
+/* What is known of a byte of shared memory: the last access of each kind as epoch << 8 | warp. An
+ * epoch lasts from one barrier to the next; those of earlier blocks are smaller. */
 struct ptx_shared_mark {
-    uint32_t written, read, atomic;  /* epoch of the last access */
-    uint16_t writer, reader, atomer; /* warp that made it; PTX_SEVERAL */
+    uint32_t written, read, updated;
 };
-enum { PTX_SEVERAL = 0xffff, PTX_CACHED_RANGES = 4 };
+enum { PTX_SEVERAL = 255, PTX_EPOCH_SHIFT = 8, PTX_EPOCHS = 1 << 23, PTX_CACHED_RANGES = 4 };
 
 struct ptx_block {
     const struct ptx_kernel *kernel;
@@ -45,6 +44,10 @@ struct ptx_block {
     uint64_t random;
     uint64_t warp_instructions, thread_instructions;
     struct ptx_failure failure;
+    /* Shared memory was read before anybody wrote it. If another warp writes it before the next
+     * barrier it is a race, and said so; else this is said at the barrier. */
+    bool has_unwritten;
+    struct ptx_failure unwritten;
 };
 
 /* End the launch: kernel, line, block and thread are put before the reason. `lane` may be -1. */

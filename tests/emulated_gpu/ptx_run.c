@@ -102,6 +102,10 @@ static uint64_t next_random(struct ptx_block *block) {
 
 static void start_block(struct ptx_block *block) {
     const struct ptx_kernel *kernel = block->kernel;
+    if (block->epoch >= PTX_EPOCHS) {
+        memset(block->marks, 0, block->shared_bytes * sizeof *block->marks);
+        block->epoch = 0;
+    }
     block->first_epoch = ++block->epoch;
     memset(block->shared, POISON_MEMORY, block->shared_bytes);
     fill_rows(block, false);
@@ -145,6 +149,10 @@ static enum ptx_status run_block(struct ptx_block *block, uint64_t number) {
         enum ptx_status status = run_round(block);
         if (status != PTX_OK)
             return status;
+        if (block->has_unwritten) {
+            block->failure = block->unwritten;
+            return PTX_EUNINITIALISED;
+        }
         uint32_t waiting = 0;
         for (uint32_t i = 0; i < block->warp_count; i++) {
             waiting |= block->warps[i].at_barrier;

@@ -134,7 +134,8 @@ static enum ptx_status run_group(struct group *group) {
             in->guard == PTX_NO_ROW ? group->lanes : guarded(in, warp->rows, group->lanes);
         warp->steps++;
         block->warp_instructions++;
-        block->thread_instructions += (unsigned)__builtin_popcount(mask);
+        block->thread_instructions +=
+            mask == UINT32_MAX ? PTX_LANES : (unsigned)__builtin_popcount(mask);
         if (limit != 0 && warp->steps > limit)
             return ptx_block_fail(block, warp, in, -1, PTX_ESTEPS,
                                   "still running after %llu instructions",

@@ -28,8 +28,13 @@ static inline uint8_t ptx_written_part(uint64_t word, uint64_t offset, uint64_t 
 }
 
 static inline void ptx_written_set(uint8_t *written, uint64_t offset, uint64_t bytes) {
-    uint64_t last = (offset + bytes - 1) / PTX_WRITTEN_WORD;
-    for (uint64_t word = offset / PTX_WRITTEN_WORD; word <= last; word++) {
+    uint64_t last = (offset + bytes - 1) / PTX_WRITTEN_WORD, word = offset / PTX_WRITTEN_WORD;
+    if (offset % PTX_WRITTEN_WORD == 0 && bytes % PTX_WRITTEN_WORD == 0) {
+        for (; word <= last; word++)
+            __atomic_store_n(written + word, PTX_WRITTEN_ALL, __ATOMIC_RELAXED);
+        return;
+    }
+    for (; word <= last; word++) {
         uint8_t part = ptx_written_part(word, offset, bytes);
         if (part == PTX_WRITTEN_ALL)
             __atomic_store_n(written + word, part, __ATOMIC_RELAXED);
@@ -41,8 +46,11 @@ static inline void ptx_written_set(uint8_t *written, uint64_t offset, uint64_t b
 /* True when every byte was written; else *first is the offset of one that was not. */
 static inline bool ptx_written_all(const uint8_t *written, uint64_t offset, uint64_t bytes,
                                    uint64_t *first) {
-    uint64_t last = (offset + bytes - 1) / PTX_WRITTEN_WORD;
-    for (uint64_t word = offset / PTX_WRITTEN_WORD; word <= last; word++) {
+    uint64_t last = (offset + bytes - 1) / PTX_WRITTEN_WORD, word = offset / PTX_WRITTEN_WORD;
+    if (offset % PTX_WRITTEN_WORD == 0 && bytes % PTX_WRITTEN_WORD == 0)
+        while (word <= last && __atomic_load_n(written + word, __ATOMIC_RELAXED) == PTX_WRITTEN_ALL)
+            word++;
+    for (; word <= last; word++) {
         uint8_t part = ptx_written_part(word, offset, bytes);
         unsigned missing = part & ~(unsigned)__atomic_load_n(written + word, __ATOMIC_RELAXED);
         if (missing != 0) {
