@@ -5,6 +5,8 @@ set(PETAUDIT_THREADED_TESTS
     test_base
     test_cpu_device
     test_cpu_kernels
+    test_cuda_health
+    test_cuda_reduce
     test_facts
     test_fleet
     test_link
@@ -16,4 +18,5 @@ set(PETAUDIT_THREADED_TESTS
     test_store
     test_sustain
     test_tile
+    test_vitals
     test_witness)

@@ -4,6 +4,9 @@
 #include "device/cuda_backend.h"
 
 #include "device/cuda_inside.h"
+#include "device/cuda_memory.h"
+#include "device/nccl_communicator.h"
+#include "device/nccl_library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,10 +39,13 @@ static void cuda_close(struct pa_device *base) {
 static int cuda_open(int index, const struct pa_device_options *options, struct pa_device **out,
                      struct pa_error *error) {
     const struct pa_cuda_driver *cu;
+    const struct pa_nccl *nccl;
     int count;
     (void)options;
     *out = NULL;
     PA_TRY(pa_cuda_driver(&cu, &count, error));
+    /* Not needed yet, but what is loaded by now is what the evidence names. */
+    pa_nccl_library(&nccl, NULL);
     if (index < 0 || index >= count)
         return pa_fail(error, PA_EUSAGE, "opening cuda:%d: there are %d devices", index, count);
     struct pa_cuda_device *device = calloc(1, sizeof *device);
@@ -101,6 +107,16 @@ const struct pa_backend pa_cuda_backend = {
     .steps_drop = pa_cuda_steps_drop,
     .multiply_bare = pa_cuda_multiply_bare,
     .costs = pa_cuda_costs,
+    .communicator_id = pa_nccl_communicator_id,
+    .communicator_open = pa_nccl_communicator_open,
+    .allreduce_fill = pa_nccl_allreduce_fill,
+    .allreduce_run = pa_nccl_allreduce_run,
+    .allreduce_digest = pa_nccl_allreduce_digest,
+    .communicator_close = pa_nccl_communicator_close,
+    .memory_open = pa_cuda_memory_open,
+    .memory_fill = pa_cuda_memory_fill,
+    .memory_read = pa_cuda_memory_read,
+    .memory_close = pa_cuda_memory_close,
     .telemetry = cuda_telemetry,
     .occupants = cuda_occupants,
 };

@@ -113,14 +113,11 @@ uint32_t pa_nvml_occupants(const struct pa_nvml_device *device, struct pa_occupa
 
 static nvmlReturn_t find_by_uuid(struct pa_nvml_device *device, const char *id) {
     char slice[PA_NVML_UUID_BYTES];
-    nvmlReturn_t result = device->nvml->nvmlDeviceGetHandleByUUID(id, &device->handle);
-    if (result == NVML_SUCCESS || strncmp(id, "GPU-", 4) != 0)
-        return result;
     /* CUDA gives a slice's UUID without saying that it is one. */
-    snprintf(slice, sizeof slice, "MIG-%.80s", id + 4);
-    return device->nvml->nvmlDeviceGetHandleByUUID(slice, &device->handle) == NVML_SUCCESS
-               ? NVML_SUCCESS
-               : result;
+    snprintf(slice, sizeof slice, "MIG-%.80s", strncmp(id, "GPU-", 4) == 0 ? id + 4 : id);
+    if (device->nvml->nvmlDeviceGetHandleByUUID(slice, &device->handle) == NVML_SUCCESS)
+        return NVML_SUCCESS;
+    return device->nvml->nvmlDeviceGetHandleByUUID(id, &device->handle);
 }
 
 static void find_card(struct pa_nvml_device *device) {
@@ -208,6 +205,8 @@ void pa_nvml_identify(const struct pa_nvml_device *device, struct pa_device_iden
     char *details = identity->details;
     const size_t size = sizeof identity->details;
     name_partition(device, identity->partition, sizeof identity->partition);
+    if (device->is_slice && strncmp(identity->id, "GPU-", 4) == 0)
+        memcpy(identity->id, "MIG-", 4); /* as NVIDIA's own tools name it */
     if (ASK(device, nvmlDeviceGetSerial, device->card, serial, PA_NVML_SERIAL_BYTES) ==
         NVML_SUCCESS)
         pa_printable(identity->serial, sizeof identity->serial, serial);

@@ -2,12 +2,15 @@
 #include "emulated_gpu/emulated_memory.h"
 
 #include "device/cuda_api.h"
+#include "emulated_gpu/emulated_condition.h"
 #include "emulated_gpu/ptx_written.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { ALIGN = 512, GAP = 4096, POISON = 0xAB };
 #define FIRST_ADDRESS UINT64_C(0xD00000000000) /* bit 47: not canonical on the host */
@@ -18,6 +21,7 @@ enum { ALIGN = 512, GAP = 4096, POISON = 0xAB };
 struct allocation {
     uint64_t address, bytes;
     uint8_t *host, *written; /* NULL once it is freed */
+    bool is_mapped;          /* host came from map_again, not from the heap */
 };
 
 /* Sorted by address, because addresses only grow. */
@@ -29,8 +33,13 @@ static struct table {
 /* Kernels look up from several threads while others allocate. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 
+static bool wraps(int device) {
+    return emulated_condition(device)->memory_wraps;
+}
+
 static uint64_t usable_bytes(int device) {
-    uint64_t bytes = emulated_platform()->devices[device].memory_bytes;
+    const struct emulated_device *gpu = &emulated_platform()->devices[device];
+    uint64_t bytes = wraps(device) ? gpu->memory_told_bytes : gpu->memory_bytes;
     return bytes - bytes / RESERVE_PARTS;
 }
 
@@ -67,6 +76,26 @@ static struct allocation *extend(struct table *table) {
     return &table->allocations[table->count];
 }
 
+/* `bytes` of addresses over the memory that is really there, again and again: what is written
+ * behind its end is written to its beginning. NULL when the system does not give it. */
+static uint8_t *map_again(int device, uint64_t bytes) {
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t there = emulated_platform()->devices[device].memory_bytes / page * page;
+    int file = memfd_create("emulated", MFD_CLOEXEC);
+    uint8_t *at = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool is_whole = file >= 0 && at != MAP_FAILED && ftruncate(file, (off_t)there) == 0;
+    for (uint64_t from = 0; is_whole && from < bytes; from += there) {
+        uint64_t piece = bytes - from < there ? bytes - from : there;
+        is_whole = mmap(at + from, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file,
+                        0) != MAP_FAILED;
+    }
+    if (file >= 0)
+        close(file);
+    if (!is_whole && at != MAP_FAILED)
+        munmap(at, bytes);
+    return is_whole ? at : NULL;
+}
+
 static int allocate(int device, uint64_t bytes, uint64_t *address) {
     struct table *table = &tables[device];
     uint64_t rounded = (bytes + ALIGN - 1) / ALIGN * ALIGN;
@@ -74,15 +103,20 @@ static int allocate(int device, uint64_t bytes, uint64_t *address) {
         table->next + rounded + GAP > DEVICE_ADDRESSES)
         return CUDA_ERROR_OUT_OF_MEMORY;
     struct allocation *new = extend(table);
-    uint8_t *host = aligned_alloc(ALIGN, rounded), *written = calloc(1, ptx_written_size(bytes));
+    bool is_mapped = wraps(device) && rounded > emulated_platform()->devices[device].memory_bytes;
+    uint8_t *host = is_mapped ? map_again(device, rounded) : aligned_alloc(ALIGN, rounded);
+    uint8_t *written = calloc(1, ptx_written_size(bytes));
     if (new == NULL || host == NULL || written == NULL) {
-        free(host);
+        if (is_mapped && host != NULL)
+            munmap(host, rounded);
+        else
+            free(host);
         free(written);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     memset(host, POISON, rounded);
     *address = FIRST_ADDRESS + (uint64_t)device * DEVICE_ADDRESSES + table->next;
-    *new = (struct allocation){*address, bytes, host, written};
+    *new = (struct allocation){*address, bytes, host, written, is_mapped};
     table->count++;
     table->next += rounded + GAP;
     table->used_bytes += rounded;
@@ -101,8 +135,12 @@ int emulated_memory_allocate(int device, uint64_t bytes, uint64_t *address) {
 }
 
 static void release(struct table *table, struct allocation *allocation) {
-    table->used_bytes -= (allocation->bytes + ALIGN - 1) / ALIGN * ALIGN;
-    free(allocation->host);
+    uint64_t rounded = (allocation->bytes + ALIGN - 1) / ALIGN * ALIGN;
+    table->used_bytes -= rounded;
+    if (allocation->is_mapped)
+        munmap(allocation->host, rounded);
+    else
+        free(allocation->host);
     free(allocation->written);
     allocation->host = allocation->written = NULL;
 }
