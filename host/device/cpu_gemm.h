@@ -20,6 +20,7 @@ struct pa_gemm_plan {
      * (A processor without signed-by-signed int8 adds 128 to A and takes this away again.) */
     size_t sums_at;
     size_t b_bytes;
+    int threads; /* that will open a worker each, where the library needs to know it beforehand */
     uint32_t panel_rows; /* a multiple of 128; the last panel may be shorter */
     char way[48];        /* "onednn packed" */
 };

@@ -6,9 +6,16 @@
 #include "base/clock.h"
 
 #include <cblas.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* What OpenBLAS maps for each thread that calls it (BUFFER_SIZE on x86-64). It asks for it again
+ * and again, for ever, where it cannot have it. */
+#define CALLER_BUFFER_BYTES ((size_t)128 << 20)
 
 struct pa_gemm_worker {
     struct pa_workload work;
@@ -53,14 +60,34 @@ static int openblas_plan(struct pa_gemm_plan *plan, bool packed, int threads,
     plan->library = &pa_gemm_openblas;
     plan->block = 0;
     plan->sums_at = 0;
+    plan->threads = threads;
     plan->b_bytes = (size_t)work->n * work->k * pa_format_bytes(work->format);
     plan->panel_rows = panel_rows(work, threads);
     snprintf(plan->way, sizeof plan->way, "openblas");
     return PA_OK;
 }
 
+/* Asked when everything else of the workbench has been allocated, by one thread at a time. */
+static bool has_room_for_buffers(int threads) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    size_t bytes = (size_t)threads * CALLER_BUFFER_BYTES;
+    pthread_mutex_lock(&lock);
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at != MAP_FAILED)
+        munmap(at, bytes);
+    pthread_mutex_unlock(&lock);
+    return at != MAP_FAILED;
+}
+
 static int openblas_worker_open(const struct pa_gemm_plan *plan, struct pa_gemm_worker **out,
                                 struct pa_error *error) {
+    *out = NULL;
+    if (!has_room_for_buffers(plan->threads))
+        return pa_fail(error, PA_EMEMORY,
+                       "OpenBLAS needs %zu bytes of address space more for %d threads: raise the "
+                       "memory limit (ulimit -v)",
+                       (size_t)plan->threads * CALLER_BUFFER_BYTES, plan->threads);
     *out = calloc(1, sizeof **out);
     if (*out == NULL)
         return pa_fail(error, PA_EMEMORY, "preparing OpenBLAS: out of memory");
