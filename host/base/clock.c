@@ -37,6 +37,17 @@ void pa_clock_sleep(uint64_t ns) {
     nanosleep(&wait, NULL);
 }
 
+void pa_boot_id(char out[PA_BOOT_ID_BYTES]) {
+    out[0] = '\0';
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file == NULL)
+        return;
+    if (fgets(out, PA_BOOT_ID_BYTES, file) == NULL)
+        out[0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    fclose(file);
+}
+
 void pa_utc_text(char out[PA_UTC_TEXT_BYTES], uint64_t utc_ns) {
     static const uint64_t last_second = 253402300799u; /* 9999-12-31T23:59:59Z */
     uint64_t seconds = utc_ns / 1000000000u;

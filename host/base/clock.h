@@ -29,6 +29,10 @@ void pa_clock_sleep(uint64_t ns);
  * tests that want to give up a hanging device sooner, never for waiting longer. */
 uint64_t pa_clock_patience_ns(uint64_t usual_ns);
 
+enum { PA_BOOT_ID_BYTES = 64 };
+/* The kernel's id of this boot: RAW and BOOT begin anew with each; empty where there is none. */
+void pa_boot_id(char out[PA_BOOT_ID_BYTES]);
+
 enum { PA_UTC_TEXT_BYTES = 21 };
 /* "2026-11-24T00:12:11Z" (RFC 3339, whole seconds); years past 9999 are printed as 9999. */
 void pa_utc_text(char out[PA_UTC_TEXT_BYTES], uint64_t utc_ns);

@@ -143,6 +143,12 @@ static size_t utf8_length(const unsigned char *text) {
     return 0;
 }
 
+int pa_path_join(char out[PATH_MAX], const char *folder, const char *name, struct pa_error *error) {
+    if ((size_t)snprintf(out, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
+        return pa_fail(error, PA_EWRITE, "the path %.100s.../%.100s is too long", folder, name);
+    return PA_OK;
+}
+
 void pa_printable(char *out, size_t size, const char *text) {
     size_t used = 0;
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
+#include <limits.h>
 #include <sys/types.h>
 
 /* Append the content of `path` to `out`, at most `most_bytes`. Directories, devices and longer
@@ -24,6 +25,9 @@ int pa_file_write(const char *path, const void *data, size_t size, mode_t mode,
 
 /* Create directory `path` (its parent must exist); one that is there already is fine. */
 int pa_directory_make(const char *path, struct pa_error *error);
+
+/* "FOLDER/NAME"; PA_EWRITE when that is longer than a path may be. */
+int pa_path_join(char out[PATH_MAX], const char *folder, const char *name, struct pa_error *error);
 
 /* Copy `text` to `out` with every control character, and every byte that is not part of well-formed
  * UTF-8, as '?': what comes from a file never steers a terminal. Cuts at `size` - 1 bytes. */

@@ -219,20 +219,10 @@ int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error)
     return code;
 }
 
-/* How long the witness saw nothing: by its RAW clock, or by UTC when that clock started anew with
- * another boot. */
-static uint64_t gap_since(const struct pa_session_past *past) {
-    char boot_id[PA_BOOT_ID_BYTES];
-    struct pa_instant now = pa_clock_now();
-    const struct pa_instant *last = &past->ledger.last_close;
-    pa_boot_id(boot_id);
-    if (strcmp(boot_id, past->boot_id) == 0)
-        return now.raw_ns - last->raw_ns;
-    return now.utc_ns > last->utc_ns ? now.utc_ns - last->utc_ns : 0;
-}
-
-static int check_interruption(const struct pa_session_past *past, struct pa_error *error) {
+static int check_interruption(const struct pa_session_terms *terms,
+                              const struct pa_session_past *past, struct pa_error *error) {
     const struct pa_declaration *declaration = &past->ledger.declaration;
+    uint64_t gap_ns = 0;
     if (past->ledger.closed_count == 0)
         return PA_OK; /* nothing was closed yet: the lost epoch counts its planned length, and that
                          is all */
@@ -242,7 +232,8 @@ static int check_interruption(const struct pa_session_past *past, struct pa_erro
                        "one more would make "
                        "the session INVALID. Start a new audit",
                        declaration->interruptions);
-    if (gap_since(past) > declaration->longest_gap_ns)
+    PA_TRY(terms->witness->kind->gap(terms->witness, &gap_ns, error));
+    if (gap_ns > declaration->longest_gap_ns)
         return pa_fail(error, PA_EINVALID,
                        "resuming: the interruption is longer than the %llu s that the declaration "
                        "allows; going on "
@@ -277,8 +268,8 @@ static int restore_devices(const struct pa_session_terms *terms, const struct pa
 }
 
 /* Between the processes: abort what was under work, then declare the gap. */
-static int bridge(const struct pa_session_terms *terms, const struct pa_session_past *past,
-                  struct pa_ledger *ledger, struct pa_error *error) {
+static int bridge(const struct pa_session_terms *terms, struct pa_ledger *ledger,
+                  struct pa_error *error) {
     struct pa_witness *witness = terms->witness;
     if (ledger->is_challenged) {
         PA_TRY(witness->kind->abort(witness, ledger->next_epoch - 1,
@@ -289,18 +280,18 @@ static int bridge(const struct pa_session_terms *terms, const struct pa_session_
     PA_TRY(pa_note_libraries(terms, error));
     if (ledger->closed_count == 0 || ledger->next_epoch >= ledger->declaration.epochs)
         return PA_OK;
-    return pa_note_interruption(terms, gap_since(past), "the audit was resumed", error);
+    return witness->kind->interrupt(witness, "the audit was resumed", error);
 }
 
 static int resume(struct pa_session_terms *terms, const struct pa_session_past *past,
                   struct pa_ledger *ledger, struct pa_error *error) {
     bool has_epochs = ledger->next_epoch < ledger->declaration.epochs;
     if (has_epochs)
-        PA_TRY(check_interruption(past, error));
+        PA_TRY(check_interruption(terms, past, error));
     PA_TRY(restore_devices(terms, past, error));
     PA_TRY(prepare(terms, error));
     PA_TRY(pa_power_watch_begin(terms, past, &terms->power, error));
-    PA_TRY(bridge(terms, past, ledger, error));
+    PA_TRY(bridge(terms, ledger, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(run_epochs(terms, ledger, error));
     if (!past->has_raw) {

@@ -39,7 +39,6 @@ int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error)
 /* What an earlier process left, read from the store before the witness opens it. */
 struct pa_session_past {
     struct pa_ledger ledger;
-    char boot_id[64];                       /* of the witness's host when it last wrote */
     struct pa_trial *choices;               /* owned: format and variant of each declared device */
     bool has_raw;                           /* raw rates are noted already */
     uint64_t begun_utc_ns, measured_utc_ns; /* the declaration, and the last figure */

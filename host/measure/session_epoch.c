@@ -74,8 +74,9 @@ static int commit(const struct pa_session_terms *terms, struct pa_ledger *ledger
     pa_epoch_commit_hash(&message, &ledger->session, epoch, &root);
     PA_TRY(pa_key_sign(terms->prover, &message, signature.bytes, &length, error));
     signature.length = (uint16_t)length;
-    PA_TRY(terms->witness->kind->close(terms->witness, epoch, &root, &signature, proving->tails,
-                                       devices, &key, error));
+    PA_TRY(terms->witness->kind->commit(terms->witness, epoch, &root, &signature, error));
+    PA_TRY(
+        terms->witness->kind->reveal(terms->witness, epoch, proving->tails, devices, &key, error));
     return pa_ledger_close(ledger, epoch, &proving->request.nonce, &key, &root, proving->tails,
                            error);
 }

@@ -7,17 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pa_boot_id(char out[PA_BOOT_ID_BYTES]) {
-    out[0] = '\0';
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (file == NULL)
-        return;
-    if (fgets(out, PA_BOOT_ID_BYTES, file) == NULL)
-        out[0] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    fclose(file);
-}
-
 int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
                 struct pa_error *error) {
     char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
@@ -180,12 +169,4 @@ int pa_note_losses(const struct pa_session_terms *terms, uint64_t epoch, struct 
                    (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = device->lost_text});
     }
     return PA_OK;
-}
-
-int pa_note_interruption(const struct pa_session_terms *terms, uint64_t gap_ns, const char *reason,
-                         struct pa_error *error) {
-    return pa_note_put(terms, PA_NO_EPOCH,
-                       json_pack("{s:s, s:I, s:s}", "kind", "interruption", "gap_ns",
-                                 (json_int_t)gap_ns, "reason", reason),
-                       error);
 }

@@ -8,10 +8,6 @@
 
 #include <jansson.h>
 
-enum { PA_BOOT_ID_BYTES = 64 };
-/* The kernel's id of this boot; empty where there is none. */
-void pa_boot_id(char out[PA_BOOT_ID_BYTES]);
-
 /* Append `content` to the transcript and release it; NULL counts as out of memory. */
 int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
                 struct pa_error *error);
@@ -30,7 +26,5 @@ int pa_note_devices(const struct pa_session_terms *terms, struct pa_error *error
 int pa_note_raw(const struct pa_session_terms *terms, struct pa_error *error);
 /* Devices that were lost since the last call. */
 int pa_note_losses(const struct pa_session_terms *terms, uint64_t epoch, struct pa_error *error);
-int pa_note_interruption(const struct pa_session_terms *terms, uint64_t gap_ns, const char *reason,
-                         struct pa_error *error);
 
 #endif

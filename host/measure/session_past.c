@@ -2,7 +2,6 @@
 #include "measure/session.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,12 +45,8 @@ static int remember(void *context, uint64_t index, const struct pa_record *recor
     PA_TRY(pa_record_note(record, &note, error));
     json_t *content = json_loadb(note.json, note.json_bytes, JSON_REJECT_DUPLICATES, NULL);
     const char *kind = json_string_value(json_object_get(content, "kind"));
-    const char *boot_id = json_string_value(json_object_get(content, "boot_id"));
     if (kind != NULL && strcmp(kind, "device") == 0)
         remember_device(past, content);
-    else if (kind != NULL && strcmp(kind, "host") == 0 && boot_id != NULL)
-        snprintf(past->boot_id, sizeof past->boot_id, "%.*s", (int)sizeof past->boot_id - 1,
-                 boot_id);
     else if (kind != NULL && strcmp(kind, "meter") == 0)
         remember_meter(past, content);
     else if (kind != NULL && strcmp(kind, "raw") == 0)

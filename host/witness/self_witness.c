@@ -13,6 +13,9 @@
 /* Openings are appended in batches: one transaction each would cost a disk flush per opening. */
 enum { BATCH_BYTES = 1 << 20 };
 
+/* The two clocks are read one after the other; less than this is no sleep. */
+#define LEAST_SUSPEND_NS UINT64_C(100000000)
+
 struct self_witness {
     struct pa_witness base;
     struct pa_store *store;
@@ -20,6 +23,10 @@ struct self_witness {
     char *register_path;
     struct pa_ledger ledger;
     struct pa_hash epoch_key; /* of the challenged epoch: secret until its list is in */
+    uint64_t challenged_raw_ns;
+    uint64_t asleep_ns;              /* BOOT - RAW when that epoch was challenged */
+    struct pa_root_record committed; /* its root, from commit to reveal */
+    bool is_committed;
     struct pa_opening_check *check;
     struct pa_buffer batch; /* OPENING records that are not written yet */
 };
@@ -28,9 +35,18 @@ static struct self_witness *self_of(struct pa_witness *witness) {
     return (struct self_witness *)witness;
 }
 
+/* How long this machine has slept since it was booted. */
+static uint64_t asleep_ns(void) {
+    uint64_t boot = pa_clock_boot_ns(), raw = pa_clock_raw_ns();
+    return boot > raw ? boot - raw : 0;
+}
+
 static int append(struct self_witness *self, struct pa_buffer *records, struct pa_error *error) {
-    int code = records->failed ? pa_fail(error, PA_EMEMORY, "writing evidence: out of memory")
-                               : pa_store_append(self->store, records->data, records->size, error);
+    int code = self->ledger.is_finished
+                   ? pa_fail(error, PA_EWITNESS, "the session is finished: nothing can follow")
+               : records->failed
+                   ? pa_fail(error, PA_EMEMORY, "writing evidence: out of memory")
+                   : pa_store_append(self->store, records->data, records->size, error);
     pa_buffer_free(records);
     return code;
 }
@@ -53,18 +69,65 @@ static int sign(const struct self_witness *self, const struct pa_hash *hash,
     return PA_OK;
 }
 
-static int declare(struct pa_witness *witness, const void *declaration, size_t size,
-                   const struct pa_signature *prover, struct pa_error *error) {
-    struct self_witness *self = self_of(witness);
+/* What the prover was told when it was introduced must be what it declares: another serial number
+ * would be another alpha. */
+static int check_introduction(const struct self_witness *self, struct pa_error *error) {
+    const struct pa_declaration *declaration = &self->ledger.declaration;
+    uint8_t key[PA_PUBLIC_KEY_BYTES];
+    uint32_t serial = declaration->serial;
+    pa_key_public(self->key, key);
+    if (memcmp(key, declaration->witness_key, sizeof key) != 0)
+        return pa_fail(error, PA_EWITNESS,
+                       "declaring a session: it names the key of another witness");
+    if (self->register_path != NULL)
+        PA_TRY(pa_session_register_next(self->register_path, &declaration->claim, declaration->site,
+                                        &serial, error));
+    if (serial != declaration->serial)
+        return pa_fail(error, PA_EWITNESS,
+                       "declaring a session: it is number %u of this claim and site, not %u",
+                       serial, declaration->serial);
+    return PA_OK;
+}
+
+static int put_note(struct self_witness *self, uint64_t epoch, const char *json, size_t size,
+                    struct pa_error *error) {
+    struct pa_buffer bytes = {0};
+    struct pa_note_record record = {
+        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
+    pa_record_put_note(&bytes, epoch, &record);
+    return append(self, &bytes, error);
+}
+
+/* A note of the witness's own; `content` is released. */
+static int put_own_note(struct self_witness *self, uint64_t epoch, json_t *content,
+                        struct pa_error *error) {
+    char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(content);
+    if (text == NULL)
+        return pa_fail(error, PA_EMEMORY, "writing a note: out of memory");
+    int code = put_note(self, epoch, text, strlen(text), error);
+    free(text);
+    return code;
+}
+
+/* Which boot of this machine the RAW times belong to. */
+static int put_boot(struct self_witness *self, struct pa_error *error) {
+    pa_boot_id(self->ledger.boot_id);
+    return put_own_note(self, PA_NO_EPOCH,
+                        json_pack("{s:s, s:s}", "kind", "witness", "boot_id", self->ledger.boot_id),
+                        error);
+}
+
+static int begin_session(struct self_witness *self, const void *declaration, size_t size,
+                         const struct pa_signature *prover, struct pa_error *error) {
     struct pa_ledger *ledger = &self->ledger;
-    if (ledger->is_declared)
-        return pa_fail(error, PA_EWITNESS, "declaring a session: this witness already has one");
     PA_TRY(pa_declaration_read(&ledger->declaration, declaration, size, error));
     pa_declaration_session(&ledger->session, declaration, size);
     if (!pa_signature_is_valid(ledger->declaration.prover_key, &ledger->session, prover->bytes,
                                prover->length))
         return pa_fail(error, PA_EWITNESS,
                        "declaring a session: the prover's signature is not valid");
+    PA_TRY(check_introduction(self, error));
     struct pa_session_record record = {.at = pa_clock_now(),
                                        .declaration = declaration,
                                        .declaration_bytes = (uint32_t)size,
@@ -74,22 +137,41 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
     pa_record_put_session(&bytes, &record);
     PA_TRY(append(self, &bytes, error));
     ledger->is_declared = true;
+    PA_TRY(put_boot(self, error));
     if (self->register_path == NULL)
         return PA_OK;
     return pa_session_register_add(self->register_path, &ledger->declaration.claim,
                                    ledger->declaration.site, &ledger->session, error);
 }
 
+static int declare(struct pa_witness *witness, const void *declaration, size_t size,
+                   const struct pa_signature *prover, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    if (self->ledger.is_declared)
+        return pa_fail(error, PA_EWITNESS, "declaring a session: this witness already has one");
+    int code = begin_session(self, declaration, size, prover, error);
+    if (code != PA_OK && !self->ledger.is_declared)
+        pa_ledger_free(&self->ledger);
+    return code;
+}
+
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
-    struct pa_buffer bytes = {0};
+    static const char *const own[] = {"abort", "interruption", "suspend", "witness"};
     if (size > PA_NOTE_MOST_BYTES)
-        return pa_fail(error, PA_EINTERNAL, "noting %zu bytes: at most %d are possible", size,
+        return pa_fail(error, PA_EWITNESS, "noting %zu bytes: at most %d are possible", size,
                        PA_NOTE_MOST_BYTES);
-    struct pa_note_record record = {
-        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
-    pa_record_put_note(&bytes, epoch, &record);
-    return append(self_of(witness), &bytes, error);
+    json_t *content = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
+    const char *kind = json_string_value(json_object_get(content, "kind"));
+    int code = kind != NULL ? PA_OK
+                            : pa_fail(error, PA_EWITNESS,
+                                      "noting: expected one JSON object with a \"kind\"");
+    for (size_t i = 0; i < sizeof own / sizeof own[0] && code == PA_OK; i++)
+        if (strcmp(kind, own[i]) == 0)
+            code = pa_fail(error, PA_EWITNESS, "noting: only the witness writes notes of kind %s",
+                           own[i]);
+    json_decref(content);
+    return code == PA_OK ? put_note(self_of(witness), epoch, json, size, error) : code;
 }
 
 static int power(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
@@ -119,50 +201,87 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
     struct pa_buffer bytes = {0};
     pa_record_put_nonce(&bytes, epoch, &record);
     PA_TRY(append(self, &bytes, error));
+    self->challenged_raw_ns = record.at.raw_ns;
+    self->asleep_ns = asleep_ns();
+    self->is_committed = false;
     ledger->is_challenged = true;
     ledger->next_epoch = epoch + 1;
     *nonce = ledger->nonce;
     return PA_OK;
 }
 
-static int check_list(const struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *root,
-                      const struct pa_signature *prover, const struct pa_tail *tails,
-                      uint32_t devices, struct pa_error *error) {
-    struct pa_hash message, expected;
-    unsigned long long number = epoch;
-    if (!ledger->is_challenged || epoch + 1 != ledger->next_epoch)
-        return pa_fail(error, PA_EWITNESS, "closing epoch %llu: it is not the challenged one",
-                       number);
-    pa_epoch_commit_hash(&message, &ledger->session, epoch, root);
-    if (!pa_signature_is_valid(ledger->declaration.prover_key, &message, prover->bytes,
+static int check_challenged(const struct self_witness *self, uint64_t epoch, const char *doing,
+                            struct pa_error *error) {
+    struct pa_hash nonce;
+    if (!self->ledger.is_challenged || epoch + 1 != self->ledger.next_epoch)
+        return pa_fail(error, PA_EWITNESS, "%s epoch %llu: it is not the challenged one", doing,
+                       (unsigned long long)epoch);
+    /* The key of an epoch that an earlier process challenged died with it: that epoch can only be
+     * aborted. */
+    pa_epoch_nonce(&nonce, &self->epoch_key);
+    if (!pa_hash_equal(&nonce, &self->ledger.nonce))
+        return pa_fail(error, PA_EWITNESS, "%s epoch %llu: this witness has no key for it", doing,
+                       (unsigned long long)epoch);
+    return PA_OK;
+}
+
+static int commit(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
+                  const struct pa_signature *prover, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_root_record record = {.at = pa_clock_now(), .prover = *prover};
+    struct pa_hash message;
+    PA_TRY(check_challenged(self, epoch, "committing to", error));
+    pa_epoch_commit_hash(&message, &self->ledger.session, epoch, root);
+    if (!pa_signature_is_valid(self->ledger.declaration.prover_key, &message, prover->bytes,
                                prover->length))
         return pa_fail(error, PA_EWITNESS,
-                       "closing epoch %llu: the prover's signature is not valid", number);
+                       "committing to epoch %llu: the prover's signature is not valid",
+                       (unsigned long long)epoch);
+    if (self->is_committed)
+        return pa_fail(error, PA_EWITNESS, "committing to epoch %llu: its root is in already",
+                       (unsigned long long)epoch);
+    memcpy(record.root, root->bytes, sizeof record.root);
+    self->committed = record;
+    self->is_committed = true;
+    return PA_OK;
+}
+
+static int check_list(const struct self_witness *self, uint64_t epoch, const struct pa_tail *tails,
+                      uint32_t devices, struct pa_error *error) {
+    const struct pa_ledger *ledger = &self->ledger;
+    struct pa_hash expected;
+    unsigned long long number = epoch;
+    PA_TRY(check_challenged(self, epoch, "closing", error));
+    if (!self->is_committed)
+        return pa_fail(error, PA_EWITNESS, "closing epoch %llu: its root comes first", number);
     if (devices != ledger->declaration.device_count)
         return pa_fail(error, PA_EWITNESS,
                        "closing epoch %llu: the list has %u devices, %u were declared", number,
                        devices, ledger->declaration.device_count);
     pa_epoch_root(&expected, &ledger->nonce, tails, devices);
-    if (!pa_hash_equal(&expected, root))
+    if (memcmp(expected.bytes, self->committed.root, PA_HASH_BYTES) != 0)
         return pa_fail(error, PA_EWITNESS, "closing epoch %llu: the list does not hash to the root",
                        number);
     return PA_OK;
 }
 
-static int close_epoch(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
-                       const struct pa_signature *prover, const struct pa_tail *tails,
-                       uint32_t devices, struct pa_hash *key, struct pa_error *error) {
-    struct self_witness *self = self_of(witness);
-    struct pa_root_record record = {.at = pa_clock_now(), .prover = *prover};
-    struct pa_hash nonce;
-    /* The key of an epoch that an earlier process challenged died with it: that epoch can only be
-     * aborted. */
-    pa_epoch_nonce(&nonce, &self->epoch_key);
-    if (!pa_hash_equal(&nonce, &self->ledger.nonce))
-        return pa_fail(error, PA_EWITNESS, "closing epoch %llu: this witness has no key for it",
-                       (unsigned long long)epoch);
-    PA_TRY(check_list(&self->ledger, epoch, root, prover, tails, devices, error));
-    memcpy(record.root, root->bytes, sizeof record.root);
+/* A machine that slept during an epoch did not measure it: RAW stands still then, BOOT runs on. NTP
+ * slews BOOT, by at most 500 ppm, and not RAW. */
+static int note_suspend(struct self_witness *self, uint64_t epoch, struct pa_error *error) {
+    uint64_t now = asleep_ns();
+    uint64_t slewed_ns = (self->committed.at.raw_ns - self->challenged_raw_ns) / 1000;
+    if (now < self->asleep_ns + LEAST_SUSPEND_NS + slewed_ns)
+        return PA_OK;
+    return put_own_note(
+        self, epoch,
+        json_pack("{s:s, s:I}", "kind", "suspend", "ns", (json_int_t)(now - self->asleep_ns)),
+        error);
+}
+
+/* ROOT, LIST and KEY in one transaction: a crash leaves the epoch without its root, or closed with
+ * the key on disk. A root without its key could never be opened. */
+static int write_closed(struct self_witness *self, uint64_t epoch, const struct pa_tail *tails,
+                        uint32_t devices, struct pa_error *error) {
     struct pa_list_entry *entries = calloc(devices, sizeof *entries);
     if (entries == NULL)
         return pa_fail(error, PA_EMEMORY, "closing epoch %llu: out of memory",
@@ -174,17 +293,26 @@ static int close_epoch(struct pa_witness *witness, uint64_t epoch, const struct 
     }
     struct pa_key_record revealed;
     memcpy(revealed.key, self->epoch_key.bytes, sizeof revealed.key);
-    /* One transaction: a crash leaves the epoch without its root, or closed with the key on disk. A
-     * root without its key could never be opened. */
     struct pa_buffer bytes = {0};
-    pa_record_put_root(&bytes, epoch, &record);
+    pa_record_put_root(&bytes, epoch, &self->committed);
     pa_record_put_list(&bytes, epoch, entries, devices);
     pa_record_put_key(&bytes, epoch, &revealed);
     free(entries);
-    PA_TRY(append(self, &bytes, error));
-    PA_TRY(pa_ledger_close(&self->ledger, epoch, &self->ledger.nonce, &self->epoch_key, root, tails,
-                           error));
-    self->ledger.last_close = record.at;
+    return append(self, &bytes, error);
+}
+
+static int reveal(struct pa_witness *witness, uint64_t epoch, const struct pa_tail *tails,
+                  uint32_t devices, struct pa_hash *key, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_hash root;
+    PA_TRY(check_list(self, epoch, tails, devices, error));
+    PA_TRY(note_suspend(self, epoch, error));
+    PA_TRY(write_closed(self, epoch, tails, devices, error));
+    memcpy(root.bytes, self->committed.root, sizeof root.bytes);
+    PA_TRY(pa_ledger_close(&self->ledger, epoch, &self->ledger.nonce, &self->epoch_key, &root,
+                           tails, error));
+    self->ledger.last_close = self->committed.at;
+    self->is_committed = false;
     *key = self->epoch_key;
     return PA_OK;
 }
@@ -195,18 +323,39 @@ static int abort_epoch(struct pa_witness *witness, uint64_t epoch, const char *r
     if (!self->ledger.is_challenged || epoch + 1 != self->ledger.next_epoch)
         return pa_fail(error, PA_EWITNESS, "aborting epoch %llu: it is not the challenged one",
                        (unsigned long long)epoch);
-    OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
-    json_t *content = json_pack("{s:s, s:s}", "kind", "abort", "reason", reason);
-    char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(content);
-    if (text == NULL)
-        return pa_fail(error, PA_EMEMORY, "aborting epoch %llu: out of memory",
+    if (self->is_committed)
+        return pa_fail(error, PA_EWITNESS, "aborting epoch %llu: its root is in already",
                        (unsigned long long)epoch);
-    int code = note(witness, epoch, text, strlen(text), error);
-    free(text);
+    OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
+    int code = put_own_note(self, epoch, json_pack("{s:s, s:s}", "kind", "abort", "reason", reason),
+                            error);
     if (code == PA_OK)
         self->ledger.is_challenged = false;
     return code;
+}
+
+static int gap(struct pa_witness *witness, uint64_t *gap_ns, struct pa_error *error) {
+    char boot_id[PA_BOOT_ID_BYTES];
+    struct pa_instant now = pa_clock_now();
+    (void)error;
+    pa_boot_id(boot_id);
+    *gap_ns = pa_ledger_gap(&self_of(witness)->ledger, &now, boot_id);
+    return PA_OK;
+}
+
+static int interrupt(struct pa_witness *witness, const char *reason, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    uint64_t gap_ns;
+    if (self->ledger.is_challenged)
+        return pa_fail(error, PA_EWITNESS, "interrupting: epoch %llu is under work",
+                       (unsigned long long)self->ledger.next_epoch - 1);
+    PA_TRY(gap(witness, &gap_ns, error));
+    PA_TRY(put_own_note(self, PA_NO_EPOCH,
+                        json_pack("{s:s, s:I, s:s}", "kind", "interruption", "gap_ns",
+                                  (json_int_t)gap_ns, "reason", reason),
+                        error));
+    self->ledger.interruptions++;
+    return put_boot(self, error);
 }
 
 /* The check of one epoch at a time; another epoch's opening starts another check. */
@@ -290,10 +439,13 @@ static const struct pa_witness_kind self_kind = {
     .note = note,
     .power = power,
     .challenge = challenge,
-    .close = close_epoch,
+    .commit = commit,
+    .reveal = reveal,
     .abort = abort_epoch,
     .open = open_tile,
     .settle = settle,
+    .gap = gap,
+    .interrupt = interrupt,
     .finish = finish,
     .release = release,
 };

@@ -2,6 +2,7 @@
 #include "witness/session_ledger.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,16 @@ int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_ha
     ledger->closed_count++;
     ledger->is_challenged = false;
     return PA_OK;
+}
+
+uint64_t pa_ledger_gap(const struct pa_ledger *ledger, const struct pa_instant *now,
+                       const char *boot_id) {
+    const struct pa_instant *last = &ledger->last_close;
+    if (ledger->closed_count == 0)
+        return 0;
+    if (strcmp(boot_id, ledger->boot_id) == 0)
+        return now->raw_ns > last->raw_ns ? now->raw_ns - last->raw_ns : 0;
+    return now->utc_ns > last->utc_ns ? now->utc_ns - last->utc_ns : 0;
 }
 
 struct pa_ledger_epoch *pa_ledger_find(struct pa_ledger *ledger, uint64_t epoch) {
@@ -136,11 +147,15 @@ static int read_note(struct reading *reading, const struct pa_record *record,
     PA_TRY(pa_record_note(record, &note, error));
     json_t *content = json_loadb(note.json, note.json_bytes, JSON_REJECT_DUPLICATES, NULL);
     const char *kind = json_string_value(json_object_get(content, "kind"));
+    const char *boot_id = json_string_value(json_object_get(content, "boot_id"));
     if (kind != NULL && strcmp(kind, "interruption") == 0)
         reading->ledger->interruptions++;
     else if (kind != NULL && strcmp(kind, "abort") == 0 &&
              record->epoch + 1 == reading->ledger->next_epoch)
         reading->ledger->is_challenged = false;
+    else if (kind != NULL && strcmp(kind, "witness") == 0)
+        snprintf(reading->ledger->boot_id, sizeof reading->ledger->boot_id, "%.*s",
+                 PA_BOOT_ID_BYTES - 1, boot_id != NULL ? boot_id : "");
     json_decref(content);
     return PA_OK;
 }

@@ -23,17 +23,22 @@ struct pa_ledger {
     bool is_declared, is_finished;
     struct pa_ledger_epoch *closed; /* owned, in order */
     uint32_t closed_count;
-    uint64_t next_epoch;          /* one past the highest challenged */
-    bool is_challenged;           /* epoch next_epoch - 1 has a nonce and no root */
-    struct pa_hash nonce;         /* of that epoch */
-    struct pa_instant last_close; /* t1 of the last closed epoch; zeros before the first */
-    uint32_t interruptions;       /* declared gaps taken so far */
+    uint64_t next_epoch;            /* one past the highest challenged */
+    bool is_challenged;             /* epoch next_epoch - 1 has a nonce and no root */
+    struct pa_hash nonce;           /* of that epoch */
+    struct pa_instant last_close;   /* t1 of the last closed epoch; zeros before the first */
+    uint32_t interruptions;         /* declared gaps taken so far */
+    char boot_id[PA_BOOT_ID_BYTES]; /* of the witness's machine when it last said so */
 };
 
 /* Note one closed epoch; the tails are copied. */
 int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce,
                     const struct pa_hash *key, const struct pa_hash *root,
                     const struct pa_tail *tails, struct pa_error *error);
+/* How long nothing was under work, at `now` in the boot `boot_id`: by the RAW clock, or by UTC when
+ * that clock has begun anew with another boot. 0 before the first closed epoch. */
+uint64_t pa_ledger_gap(const struct pa_ledger *ledger, const struct pa_instant *now,
+                       const char *boot_id);
 /* NULL when the epoch is not closed. */
 struct pa_ledger_epoch *pa_ledger_find(struct pa_ledger *ledger, uint64_t epoch);
 /* Read a whole store. PA_EINVALID when its records cannot be a session. */

@@ -6,7 +6,7 @@
  * appends every step of this to the transcript. The measuring code speaks to this interface alone;
  * it cannot tell a witness in its own process from one on the auditor's laptop.
  *
- *     declare > (challenge > close)* > open* > finish
+ *     declare > (challenge > commit > reveal)* > (open* > settle)* > finish
  *
  * `pa_self_witness_*` is the witness in the prover's process: it protects against errors, not
  * against fraud, and the certificate says "self-declared".
@@ -30,7 +30,8 @@ struct pa_witness_kind {
      * refused. */
     int (*declare)(struct pa_witness *witness, const void *declaration, size_t size,
                    const struct pa_signature *prover, struct pa_error *error);
-    /* Append what the site says about itself: one JSON object. */
+    /* Append what the site says about itself: one JSON object. What the witness itself writes
+     * (aborts, interruptions, its clocks) is refused here: PA_EWITNESS. */
     int (*note)(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error);
     /* Append readings of the meter that a note "meter" described, in order of time. */
@@ -39,11 +40,12 @@ struct pa_witness_kind {
     /* Draw a key, take t0, give the nonce. */
     int (*challenge)(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error);
-    /* The signed root, then the list; t1 is taken on entry. Gives the key, which fixes the sample.
-     */
-    int (*close)(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
-                 const struct pa_signature *prover, const struct pa_tail *tails, uint32_t devices,
-                 struct pa_hash *key, struct pa_error *error);
+    /* The signed root; t1 is taken on entry. From here on the epoch cannot be aborted. */
+    int (*commit)(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
+                  const struct pa_signature *prover, struct pa_error *error);
+    /* The list behind the root. Gives the key, which fixes the sample: the epoch is closed. */
+    int (*reveal)(struct pa_witness *witness, uint64_t epoch, const struct pa_tail *tails,
+                  uint32_t devices, struct pa_hash *key, struct pa_error *error);
     /* The challenged epoch will not be closed: its planned length counts, with no work. */
     int (*abort)(struct pa_witness *witness, uint64_t epoch, const char *reason,
                  struct pa_error *error);
@@ -54,6 +56,11 @@ struct pa_witness_kind {
     /* The prover has nothing more to show for this epoch: openings that are missing have failed. */
     int (*settle)(struct pa_witness *witness, uint64_t epoch, uint32_t *failed,
                   struct pa_error *error);
+    /* How long ago the last epoch was closed, on the witness's clock; 0 before the first. */
+    int (*gap)(struct pa_witness *witness, uint64_t *gap_ns, struct pa_error *error);
+    /* Begin after an interruption: its length, as the witness measured it, is not counted as time.
+     */
+    int (*interrupt)(struct pa_witness *witness, const char *reason, struct pa_error *error);
     /* Sign the transcript. Nothing can be appended after it. */
     int (*finish)(struct pa_witness *witness, struct pa_error *error);
     void (*release)(struct pa_witness *witness);

@@ -132,8 +132,11 @@ static int close_epoch(struct scene *scene, uint64_t epoch, bool is_signed) {
     signature.length = (uint16_t)length;
     if (!is_signed)
         signature.bytes[length - 1] ^= 1;
-    return scene->witness->kind->close(scene->witness, epoch, &scene->root, &signature,
-                                       &scene->tail, 1, &scene->key_of_epoch, &error);
+    int code =
+        scene->witness->kind->commit(scene->witness, epoch, &scene->root, &signature, &error);
+    return code != PA_OK ? code
+                         : scene->witness->kind->reveal(scene->witness, epoch, &scene->tail, 1,
+                                                        &scene->key_of_epoch, &error);
 }
 
 static int open_one(struct scene *scene, uint64_t epoch, uint32_t j) {
@@ -272,10 +275,21 @@ static void a_list_that_does_not_hash_to_the_root_is_refused(void **state) {
     assert_int_equal(pa_key_sign(scene.key, &message, signature.bytes, &length, &error), PA_OK);
     signature.length = (uint16_t)length;
     scene.tail.tree.bytes[0] ^= 1;
-    assert_int_equal(scene.witness->kind->close(scene.witness, 0, &scene.root, &signature,
-                                                &scene.tail, 1, &key, &error),
+    assert_int_equal(scene.witness->kind->reveal(scene.witness, 0, &scene.tail, 1, &key, &error),
+                     PA_EWITNESS); /* a list before its root */
+    assert_int_equal(scene.witness->kind->commit(scene.witness, 0, &scene.root, &signature, &error),
+                     PA_OK);
+    assert_int_equal(scene.witness->kind->reveal(scene.witness, 0, &scene.tail, 1, &key, &error),
                      PA_EWITNESS);
     assert_non_null(strstr(error.text, "hash to the root"));
+    /* The root is in: neither another root nor an abort is possible any more. */
+    assert_int_equal(scene.witness->kind->commit(scene.witness, 0, &scene.root, &signature, &error),
+                     PA_EWITNESS);
+    assert_int_equal(scene.witness->kind->abort(scene.witness, 0, "a bad epoch", &error),
+                     PA_EWITNESS);
+    scene.tail.tree.bytes[0] ^= 1;
+    assert_int_equal(scene.witness->kind->reveal(scene.witness, 0, &scene.tail, 1, &key, &error),
+                     PA_OK);
     tear_down(&scene);
 }
 
@@ -316,6 +330,56 @@ static void a_witness_goes_on_where_its_transcript_ends(void **state) {
     tear_down(&scene);
 }
 
+static void what_the_witness_writes_itself_no_site_can_note(void **state) {
+    static const char *const refused[] = {
+        "{\"kind\":\"abort\",\"reason\":\"a bad epoch\"}",
+        "{\"kind\":\"interruption\",\"gap_ns\":1,\"reason\":\"none\"}",
+        "{\"kind\":\"witness\",\"boot_id\":\"x\"}",
+        "{\"kind\":\"suspend\",\"ns\":1}",
+        "{\"a\":\"b\"}",
+        "[]",
+        ""};
+    struct scene scene;
+    struct pa_error error = {0};
+    (void)state;
+    set_up(&scene);
+    assert_int_equal(declare(&scene, true), PA_OK);
+    uint64_t before = pa_store_count(scene.store);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_int_equal(scene.witness->kind->note(scene.witness, PA_NO_EPOCH, refused[i],
+                                                   strlen(refused[i]), &error),
+                         PA_EWITNESS);
+    assert_int_equal(pa_store_count(scene.store), before);
+    tear_down(&scene);
+}
+
+static void an_interruption_is_measured_by_the_witness(void **state) {
+    struct scene scene;
+    struct pa_error error = {0};
+    struct pa_ledger ledger;
+    uint64_t gap_ns = 1;
+    (void)state;
+    set_up(&scene);
+    assert_int_equal(declare(&scene, true), PA_OK);
+    assert_int_equal(scene.witness->kind->gap(scene.witness, &gap_ns, &error), PA_OK);
+    assert_int_equal(gap_ns, 0);
+    assert_int_equal(challenge(&scene, 0), PA_OK);
+    assert_int_equal(scene.witness->kind->interrupt(scene.witness, "too early", &error),
+                     PA_EWITNESS);
+    prove(&scene, 0, 0);
+    assert_int_equal(close_epoch(&scene, 0, true), PA_OK);
+    assert_int_equal(scene.witness->kind->gap(scene.witness, &gap_ns, &error), PA_OK);
+    assert_true(gap_ns > 0);
+    assert_int_equal(scene.witness->kind->interrupt(scene.witness, "a pause", &error), PA_OK);
+    assert_int_equal(pa_ledger_read(scene.store, &ledger, &error), PA_OK);
+    assert_int_equal(ledger.interruptions, 1);
+    struct pa_instant later = {ledger.last_close.raw_ns + 5, ledger.last_close.utc_ns + 7};
+    assert_int_equal(pa_ledger_gap(&ledger, &later, ledger.boot_id), 5);
+    assert_int_equal(pa_ledger_gap(&ledger, &later, "another boot"), 7);
+    pa_ledger_free(&ledger);
+    tear_down(&scene);
+}
+
 static void sessions_of_one_claim_and_site_are_counted(void **state) {
     struct scene scene;
     struct pa_hash claim = {{1}}, other = {{2}}, session = {{3}};
@@ -350,6 +414,8 @@ int main(void) {
         cmocka_unit_test(nothing_out_of_turn_is_accepted),
         cmocka_unit_test(a_list_that_does_not_hash_to_the_root_is_refused),
         cmocka_unit_test(a_witness_goes_on_where_its_transcript_ends),
+        cmocka_unit_test(what_the_witness_writes_itself_no_site_can_note),
+        cmocka_unit_test(an_interruption_is_measured_by_the_witness),
         cmocka_unit_test(sessions_of_one_claim_and_site_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
