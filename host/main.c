@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 static const struct pa_command *const commands[] = {
-    &pa_command_audit,   &pa_command_judge,    &pa_command_verify, &pa_command_report,
-    &pa_command_devices, &pa_command_selftest, &pa_command_keygen, &pa_command_policy,
+    &pa_command_audit,    &pa_command_judge,   &pa_command_verify,
+    &pa_command_report,   &pa_command_witness, &pa_command_devices,
+    &pa_command_selftest, &pa_command_keygen,  &pa_command_policy,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

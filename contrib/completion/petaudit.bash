@@ -4,7 +4,7 @@ _petaudit() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options=
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'audit judge verify report devices selftest keygen policy --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'audit judge verify report devices selftest keygen policy witness --help --version' -- "$word")
         return
     fi
     case $before in
@@ -17,11 +17,12 @@ _petaudit() {
     show) mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" policy list 2>/dev/null | cut -d' ' -f1)" -- "$word"); return ;;
     esac
     case ${COMP_WORDS[1]} in
-    audit) options='--policy --precision --duration --devices --hub --key --out --resume --plan-only --shared --json --help' ;;
+    audit) options='--policy --precision --duration --devices --witness --hub --key --out --resume --plan-only --shared --json --help' ;;
     judge) options='--claim --policy --key --out --json --help' ;;
     verify) options='--evidence --trust --json --help' ;;
     report) options='--html --help' ;;
     selftest) options='--devices --vectors --json --help' ;;
+    witness) options='--key --listen --store --out --help' ;;
     devices) options='--json --help' ;;
     *) options='--help' ;;
     esac

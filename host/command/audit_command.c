@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/audit_options.h"
+#include "command/audit_witness.h"
 #include "command/command.h"
 #include "command/outputs.h"
 #include "command/terminal.h"
@@ -50,6 +51,7 @@ struct audit {
     uint32_t meter_count;
     struct pa_display display;
     struct pa_observer observer;
+    struct pa_witness *remote; /* NULL: the witness is in this process */
     char evidence[PATH_MAX + 16];
     char *tool_note;
 };
@@ -192,15 +194,22 @@ static struct pa_session_terms terms_of(struct audit *audit, struct pa_witness *
                                      .meter_count = audit->meter_count};
 }
 
+static int run_before(struct audit *audit, struct pa_witness *witness,
+                      const struct pa_session_past *past, struct pa_error *error) {
+    struct pa_session_terms terms = terms_of(audit, witness);
+    return past != NULL ? pa_session_resume(&terms, past, error) : pa_session_run(&terms, error);
+}
+
+/* With the witness in this process, which writes to `store`, or the remote one. */
 static int run_session(struct audit *audit, struct pa_store *store,
                        const struct pa_session_past *past, struct pa_error *error) {
     char register_path[PATH_MAX];
     struct pa_witness *witness = NULL;
+    if (audit->remote != NULL)
+        return run_before(audit, audit->remote, past, error);
     PA_TRY(pa_config_path(register_path, sizeof register_path, "sessions", error));
     PA_TRY(pa_self_witness_open(store, audit->key, register_path, &witness, error));
-    struct pa_session_terms terms = terms_of(audit, witness);
-    int code =
-        past != NULL ? pa_session_resume(&terms, past, error) : pa_session_run(&terms, error);
+    int code = run_before(audit, witness, past, error);
     witness->kind->release(witness);
     return code;
 }
@@ -212,6 +221,9 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
         pa_plan_make(&audit->claim, &audit->policy, &audit->options.wishes, &audit->plan, error));
     PA_TRY(open_meters(audit, error));
     PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
+    if (audit->options.witness != NULL)
+        PA_TRY(pa_audit_witness_begin(audit->options.witness, audit->options.folder, &audit->remote,
+                                      error));
     PA_TRY(gather(audit, error));
     PA_TRY(pa_plan_calibrate(&audit->plan, &audit->site, &audit->options.wishes, &audit->observer,
                              error));
@@ -220,6 +232,8 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
     if (audit->options.is_plan_only)
         return print_plan(audit, error);
     PA_TRY(pa_directory_make(audit->options.folder, error));
+    if (audit->remote != NULL)
+        return run_session(audit, NULL, NULL, error);
     PA_TRY(pa_store_create(audit->evidence, &store, error));
     int code = run_session(audit, store, NULL, error);
     pa_store_close(store);
@@ -229,6 +243,7 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
 static int measure_on(struct audit *audit, struct pa_error *error) {
     struct pa_store *store = NULL;
     struct pa_session_past past = {0};
+    PA_TRY(pa_audit_witness_resume(audit->options.folder, audit->evidence, &audit->remote, error));
     PA_TRY(load_past_terms(audit, error));
     PA_TRY(open_meters(audit, error));
     PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
@@ -246,8 +261,13 @@ static int measure_on(struct audit *audit, struct pa_error *error) {
 
 static int conclude(struct audit *audit, int *status, struct pa_error *error) {
     struct pa_judged judged = {0};
-    int code = pa_judge_evidence(audit->evidence, NULL, NULL, PA_RECHECK_TILES, &judged, error);
-    if (code == PA_OK)
+    int code = PA_OK;
+    if (audit->remote != NULL)
+        code = pa_audit_witness_conclude(audit->remote, audit->options.folder, audit->evidence,
+                                         &judged, error);
+    else
+        code = pa_judge_evidence(audit->evidence, NULL, NULL, PA_RECHECK_TILES, &judged, error);
+    if (code == PA_OK && audit->remote == NULL)
         code = pa_outputs_write(&judged, audit->key, audit->options.folder, error);
     if (code == PA_OK)
         code = pa_outputs_print(&judged, audit->key, audit->options.folder, audit->options.is_json,
@@ -280,6 +300,8 @@ static int audit_site(struct audit *audit, int *status, struct pa_error *error) 
 static void release(struct audit *audit) {
     for (uint32_t i = 0; i < audit->meter_count; i++)
         pa_meter_close(audit->meters[i]);
+    if (audit->remote != NULL)
+        audit->remote->kind->release(audit->remote);
     pa_fleet_close(audit->fleet);
     pa_site_free(&audit->site);
     pa_crew_close(audit->crew);

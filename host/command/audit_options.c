@@ -22,6 +22,7 @@ const char pa_audit_help[] =
     "  --duration 60s    how long to prove (default: the policy's window; less can never PASS)\n"
     "  --devices D       cpu, cuda or all (default: the accelerators, or the processor where there "
     "are none)\n"
+    "  --witness URL     the auditor's witness, as `petaudit witness` prints it there\n"
     "  --hub URL         rank 0: address and port to listen on; other ranks: the hub, as its "
     "message prints it\n"
     "  --key K           the site's key (default ~/.config/petaudit/key, made once)\n"
@@ -34,7 +35,7 @@ const char pa_audit_help[] =
     "times\n"
     "  --shared          measure although others may use the devices; said in the certificate\n"
     "  --json            print summary.json on stdout and nothing else\n"
-    "Not in this version, and refused: --witness URL, --sample 5%, --telemetry F, "
+    "Not in this version, and refused: --sample 5%, --telemetry F, "
     "--lang zh.\n\n"
     "Ctrl-C brings the running epoch to its end and keeps the evidence; a second one stops at\n"
     "once and loses that epoch. Exit "
@@ -52,8 +53,6 @@ const char pa_audit_help[] =
 static int refuse_unbuilt(const struct pa_audit_options *options, struct pa_error *error) {
     static const char sentence[] =
         "this version has no %s; leave the option out. CHANGELOG.md says what it has";
-    if (options->witness != NULL)
-        return pa_fail(error, PA_EUNSUPPORTED, sentence, "remote witness (--witness)");
     if (options->sample != NULL)
         return pa_fail(error, PA_EUNSUPPORTED, sentence, "sampling audit (--sample)");
     if (options->telemetry != NULL)
@@ -137,12 +136,13 @@ int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
         return PA_OK;
     PA_TRY(pa_arguments_expect(&arguments, out->resume != NULL ? 0 : 1, 1, "CLAIM.yaml", error));
     out->claim = arguments.count > 0 ? arguments.plain[0] : NULL;
-    if (out->resume != NULL && (out->out != NULL || out->policy != NULL || out->precision != NULL ||
-                                out->duration != NULL || out->is_plan_only))
-        return pa_fail(
-            error, PA_EUSAGE,
-            "--resume goes on with what was declared: --out, --policy, --precision, --duration and "
-            "--plan-only do not go with it");
+    if (out->resume != NULL &&
+        (out->out != NULL || out->witness != NULL || out->policy != NULL ||
+         out->precision != NULL || out->duration != NULL || out->is_plan_only))
+        return pa_fail(error, PA_EUSAGE,
+                       "--resume goes on with what was declared: --out, --witness, --policy, "
+                       "--precision, --duration and "
+                       "--plan-only do not go with it");
     PA_TRY(refuse_unbuilt(out, error));
     return read_wishes(out, error);
 }

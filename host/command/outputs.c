@@ -148,34 +148,47 @@ static int build_statement(struct pa_judged *judged, const struct pa_key *key, c
 static int write_one(const char *folder, const char *name, const struct pa_buffer *content,
                      struct pa_error *error) {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
-        return pa_fail(error, PA_EWRITE, "writing %s: the path is too long", name);
+    PA_TRY(pa_path_join(path, folder, name, error));
     if (content->failed)
         return pa_fail(error, PA_EMEMORY, "writing %s: out of memory", path);
     return pa_file_write(path, content->data, content->size, 0644, error);
 }
 
-int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
-                     struct pa_error *error) {
-    struct pa_buffer certificate = {0}, summary = {0}, report = {0};
-    PA_TRY(pa_directory_make(folder, error));
-    PA_TRY(build_statement(judged, key, folder, error));
-    int code = pa_envelope_sign(judged->statement, key, &certificate, error);
-    if (code == PA_OK)
-        code = pa_summary_write(judged->statement, &summary, error);
+/* What belongs to a certificate, then the certificate: it is never there without the rest. */
+static int write_all(struct pa_judged *judged, const struct pa_buffer *certificate,
+                     const char *folder, struct pa_error *error) {
+    struct pa_buffer summary = {0}, report = {0};
+    int code = pa_summary_write(judged->statement, &summary, error);
     if (code == PA_OK)
         code = pa_report_html(judged->statement, PA_PAPER_A4, &report, error);
     if (code == PA_OK)
         code = write_one(folder, "summary.json", &summary, error);
     if (code == PA_OK)
         code = write_one(folder, "report.html", &report, error);
-    /* Last, so that a certificate is never there without what belongs to it. */
     if (code == PA_OK)
-        code = write_one(folder, certificate_name(judged), &certificate, error);
-    pa_buffer_free(&certificate);
+        code = write_one(folder, certificate_name(judged), certificate, error);
     pa_buffer_free(&summary);
     pa_buffer_free(&report);
     return code;
+}
+
+int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
+                     struct pa_error *error) {
+    struct pa_buffer certificate = {0};
+    PA_TRY(pa_directory_make(folder, error));
+    PA_TRY(build_statement(judged, key, folder, error));
+    int code = pa_envelope_sign(judged->statement, key, &certificate, error);
+    if (code == PA_OK)
+        code = write_all(judged, &certificate, folder, error);
+    pa_buffer_free(&certificate);
+    return code;
+}
+
+int pa_outputs_write_signed(struct pa_judged *judged, const struct pa_buffer *certificate,
+                            json_t *statement, const char *folder, struct pa_error *error) {
+    json_decref(judged->statement);
+    judged->statement = json_incref(statement);
+    return write_all(judged, certificate, folder, error);
 }
 
 static void put_rate(struct pa_buffer *out, const char *label, double pflops, const char *remark) {

@@ -28,6 +28,11 @@ void pa_judged_free(struct pa_judged *judged);
 int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
                      struct pa_error *error);
 
+/* The same with a certificate that the witness of the session has signed over `statement`, which is
+ * shared. */
+int pa_outputs_write_signed(struct pa_judged *judged, const struct pa_buffer *certificate,
+                            json_t *statement, const char *folder, struct pa_error *error);
+
 /* Print the judgement for people on stdout, or summary.json when `is_json`. `folder` (may be NULL)
  * is where files were written. */
 int pa_outputs_print(struct pa_judged *judged, const struct pa_key *key, const char *folder,

@@ -41,8 +41,13 @@ struct pa_link_server_options {
     const char *listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT"; NULL: any free port of every
                            interface. Port 0 is any free one. */
     const struct pa_key *key;
-    const char *common_name;            /* of the certificate; nobody checks it */
-    const char *token;                  /* NULL: everybody may ask */
+    const char *common_name; /* of the certificate; nobody checks it */
+    const char *token;       /* NULL: everybody may ask */
+    /* With it, how many bytes a request of this bearer (NULL: it has none) may have at most, asked
+     * before any of them is read; NULL: as the route says. */
+    size_t (*admit)(void *context, const char *bearer);
+    size_t most_pending_bytes; /* of all bodies together while they arrive and are answered; more
+                                  gives 503, and the client tries again. 0: no limit */
     const struct pa_link_route *routes; /* borrowed, as is `context` */
     size_t route_count;
     void *context;

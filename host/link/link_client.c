@@ -17,6 +17,7 @@ enum {
     FIRST_PAUSE_MS = 50,
     LONGEST_PAUSE_MS = 1000,
     MOST_ERROR_TEXT = 512, /* of a refusal's body */
+    BUSY = 503,            /* the peer has too much under way: a later try may go through */
 };
 
 struct pa_link_client {
@@ -233,6 +234,9 @@ static int judge_deadline(const struct pa_link_client *client, CURLcode code, in
     if (code == CURLE_OPERATION_TIMEDOUT && connected_us > 0)
         return pa_fail(error, PA_ETIMEOUT, "%s at %s did not answer in time", client->peer,
                        client->url);
+    if (code == CURLE_OK)
+        return pa_fail(error, PA_ETIMEOUT, "%s at %s is busy and took nothing in time",
+                       client->peer, client->url);
     return pa_fail(error, client->failure, "cannot reach %s at %s: %s (%d %s)", client->peer,
                    client->url,
                    client->curl_text[0] != '\0' ? client->curl_text : curl_easy_strerror(code),
@@ -257,11 +261,11 @@ int pa_link_request(struct pa_link_client *client, const char *method, const cha
         if (code == CURLE_OK && client->status == 200)
             return PA_OK;
         int result = PA_OK;
-        if (code == CURLE_OK) {
+        if (code == CURLE_OK && client->status != BUSY) {
             struct pa_buffer refusal = {.data = reply->data != NULL ? reply->data + kept : NULL,
                                         .size = reply->size - kept};
             result = judge_status(client, &refusal, error);
-        } else if (!may_heal(code)) {
+        } else if (code != CURLE_OK && !may_heal(code)) {
             result = judge_failure(client, code, &intake, most_reply, error);
         }
         reply->size = kept;

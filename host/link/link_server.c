@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +33,18 @@ struct pa_link_server {
     size_t route_count;
     void *context;
     char token[PA_LINK_TOKEN_BYTES]; /* empty: none wanted */
+    size_t (*admit)(void *context, const char *bearer);
+    size_t most_pending_bytes;
+    atomic_size_t pending_bytes;
     uint64_t body_ns;
     uint16_t port;
 };
 
 /* One request while it arrives. */
 struct arrival {
+    struct pa_link_server *server;
     const struct pa_link_route *route;
+    size_t most_bytes, reserved_bytes;
     uint64_t begin_ns;
     struct pa_buffer body;
 };
@@ -66,15 +72,19 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
     return reply_with(connection, status, &reply);
 }
 
-static bool token_is_right(const struct pa_link_server *server, struct MHD_Connection *connection) {
+/* What stands behind "Bearer ", or NULL. */
+static const char *bearer_of(struct MHD_Connection *connection) {
     static const char scheme[] = "Bearer ";
+    const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    return given != NULL && strncmp(given, scheme, sizeof scheme - 1) == 0
+               ? given + sizeof scheme - 1
+               : NULL;
+}
+
+static bool token_is_right(const struct pa_link_server *server, const char *given) {
     if (server->token[0] == '\0')
         return true;
-    const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
-    if (given == NULL || strncmp(given, scheme, sizeof scheme - 1) != 0)
-        return false;
-    given += sizeof scheme - 1;
-    if (strlen(given) != PA_LINK_TOKEN_BYTES - 1)
+    if (given == NULL || strlen(given) != PA_LINK_TOKEN_BYTES - 1)
         return false;
     /* Every byte is looked at, so that the time says nothing about the first wrong one. */
     volatile unsigned char difference = 0;
@@ -97,11 +107,21 @@ static const struct pa_link_route *find_route(const struct pa_link_server *serve
     return NULL;
 }
 
+/* Room for the body, before any of it is read. */
+static bool reserve(struct pa_link_server *server, size_t bytes) {
+    size_t before = atomic_fetch_add(&server->pending_bytes, bytes);
+    if (server->most_pending_bytes == 0 || before + bytes <= server->most_pending_bytes)
+        return true;
+    atomic_fetch_sub(&server->pending_bytes, bytes);
+    return false;
+}
+
 /* The headers are here, nothing of the body yet. A refusal at this point makes libmicrohttpd drop
  * the body and close the connection. */
 static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connection *connection,
                              const char *path, const char *method, void **state) {
-    if (!token_is_right(server, connection))
+    const char *bearer = bearer_of(connection);
+    if (!token_is_right(server, bearer))
         return refuse(connection, MHD_HTTP_UNAUTHORIZED, "the token is missing or wrong");
     bool path_is_known;
     const struct pa_link_route *route = find_route(server, method, path, &path_is_known);
@@ -109,14 +129,26 @@ static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connectio
         return path_is_known ? refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "no such method")
                              : refuse(connection, MHD_HTTP_NOT_FOUND, "no such path");
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    uint64_t bytes;
-    if (length != NULL && pa_whole_parse(length, 0, route->most_bytes, &bytes, NULL) != PA_OK)
+    size_t most_bytes = route->most_bytes;
+    if (server->admit != NULL) {
+        size_t admitted = server->admit(server->context, bearer);
+        most_bytes = admitted < most_bytes ? admitted : most_bytes;
+    }
+    uint64_t bytes = most_bytes;
+    if (length != NULL && pa_whole_parse(length, 0, most_bytes, &bytes, NULL) != PA_OK)
         return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
+    if (!reserve(server, (size_t)bytes))
+        return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too much is under way: try again");
     struct arrival *arrival = calloc(1, sizeof *arrival);
-    if (arrival == NULL)
+    if (arrival == NULL) {
+        atomic_fetch_sub(&server->pending_bytes, (size_t)bytes);
         return MHD_NO;
-    arrival->route = route;
-    arrival->begin_ns = pa_clock_raw_ns();
+    }
+    *arrival = (struct arrival){.server = server,
+                                .route = route,
+                                .most_bytes = most_bytes,
+                                .reserved_bytes = (size_t)bytes,
+                                .begin_ns = pa_clock_raw_ns()};
     *state = arrival;
     return MHD_YES;
 }
@@ -131,7 +163,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return begin(server, connection, path, method, state);
     if (*size > 0) {
         /* A body without a length, or one that trickles in: MHD_NO closes the connection. */
-        if (*size > arrival->route->most_bytes - arrival->body.size ||
+        if (*size > arrival->most_bytes - arrival->body.size ||
             pa_clock_raw_ns() - arrival->begin_ns > server->body_ns)
             return MHD_NO;
         pa_buffer_bytes(&arrival->body, data, *size);
@@ -154,8 +186,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)connection;
     (void)code;
     struct arrival *arrival = *state;
-    if (arrival != NULL)
+    if (arrival != NULL) {
+        atomic_fetch_sub(&arrival->server->pending_bytes, arrival->reserved_bytes);
         pa_buffer_free(&arrival->body);
+    }
     free(arrival);
     *state = NULL;
 }
@@ -300,6 +334,8 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
     server->route_count = options->route_count;
     server->context = options->context;
     server->body_ns = options->body_ns;
+    server->admit = options->admit;
+    server->most_pending_bytes = options->most_pending_bytes;
     if (options->token != NULL)
         memcpy(server->token, options->token, sizeof server->token);
     int fd = -1;

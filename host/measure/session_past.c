@@ -2,6 +2,7 @@
 #include "measure/session.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "witness/witness_seat.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_REASON_BYTES = 512, MOST_RESULT_BYTES = 1 << 24 };
+
+void pa_witness_ticket_hash(struct pa_hash *out, const struct pa_hash *ticket) {
+    pa_hash_bytes(out, "ticket", ticket->bytes, PA_HASH_BYTES);
+}
+
+static int malformed(const struct pa_witness_request *request, struct pa_error *error) {
+    return pa_fail(error, PA_EWITNESS, "the body of \"%s\" cannot be understood",
+                   pa_witness_operation_name(request->operation));
+}
+
+static int open_witness(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                        struct pa_error *error) {
+    char path[PATH_MAX];
+    PA_TRY(pa_path_join(path, options->folder, "sessions", error));
+    return pa_self_witness_open(seat->store, options->key, path, &seat->witness, error);
+}
+
+int pa_witness_seat_wake(struct pa_witness_seat *seat,
+                         const struct pa_witness_desk_options *options, struct pa_error *error) {
+    char path[PATH_MAX];
+    if (seat->witness != NULL)
+        return PA_OK;
+    PA_TRY(pa_path_join(path, seat->folder, "evidence.db", error));
+    if (seat->store == NULL)
+        PA_TRY(pa_store_open(path, &seat->store, error));
+    return open_witness(seat, options, error);
+}
+
+void pa_witness_seat_free(struct pa_witness_seat *seat) {
+    if (seat->witness != NULL)
+        seat->witness->kind->release(seat->witness);
+    pa_store_close(seat->store);
+    pa_buffer_free(&seat->answer);
+    seat->witness = NULL;
+    seat->store = NULL;
+}
+
+/* FOLDER/<first 16 digits of the session's hash>, new, with an empty store and the ticket's hash.
+ */
+static int make_folder(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                       const struct pa_hash *session, struct pa_error *error) {
+    char name[2 * PA_HASH_BYTES + 1], path[PATH_MAX], ticket[2 * PA_HASH_BYTES + 2];
+    pa_hex(name, session->bytes, 8);
+    PA_TRY(pa_path_join(seat->folder, options->folder, name, error));
+    PA_TRY(pa_directory_make(seat->folder, error));
+    PA_TRY(pa_path_join(path, seat->folder, "evidence.db", error));
+    PA_TRY(pa_store_create(path, &seat->store, error));
+    PA_TRY(pa_path_join(path, seat->folder, "ticket", error));
+    pa_hex(ticket, seat->ticket.bytes, PA_HASH_BYTES);
+    ticket[2 * PA_HASH_BYTES] = '\n';
+    return pa_file_write(path, ticket, sizeof ticket - 1, 0600, error);
+}
+
+/* A declaration that was refused leaves nothing behind. */
+static void remove_folder(struct pa_witness_seat *seat) {
+    static const char *const names[] = {"evidence.db", "evidence.db-wal", "evidence.db-shm",
+                                        "ticket"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (pa_path_join(path, seat->folder, names[i], NULL) == PA_OK)
+            unlink(path);
+    rmdir(seat->folder);
+}
+
+static int first_record(void *context, uint64_t index, const struct pa_record *record,
+                        const uint8_t before[PA_RECORD_HASH_BYTES], struct pa_error *error) {
+    struct pa_buffer *out = context;
+    struct pa_session_record session;
+    (void)before;
+    (void)index;
+    if (record->type == PA_RECORD_SESSION) {
+        PA_TRY(pa_record_session(record, &session, error));
+        pa_record_put_session(out, &session);
+    }
+    return 1; /* one is enough */
+}
+
+static int declare(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                   const struct pa_witness_request *request, struct pa_buffer *body,
+                   struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_signature prover;
+    struct pa_hash session;
+    if (seat->is_declared)
+        return pa_fail(error, PA_EWITNESS, "declaring a session: this site has one already");
+    if (!pa_witness_get_signature(&in, &prover))
+        return malformed(request, error);
+    pa_declaration_session(&session, in.next, in.left);
+    int code = make_folder(seat, options, &session, error);
+    if (code == PA_OK)
+        code = open_witness(seat, options, error);
+    if (code == PA_OK)
+        code = seat->witness->kind->declare(seat->witness, in.next, in.left, &prover, error);
+    if (code == PA_OK) {
+        struct pa_error ignored = {0};
+        seat->is_declared = true;
+        pa_store_each(seat->store, first_record, body, &ignored);
+        return PA_OK;
+    }
+    /* A folder that was there before belongs to another session. */
+    bool is_ours = seat->store != NULL;
+    pa_witness_seat_free(seat);
+    if (is_ours)
+        remove_folder(seat);
+    seat->folder[0] = '\0';
+    return code;
+}
+
+static int note(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    uint64_t epoch = pa_read_u64(&in);
+    if (in.failed || (epoch >= PA_EPOCH_NUMBER_END && epoch != PA_NO_EPOCH))
+        return malformed(request, error);
+    return seat->witness->kind->note(seat->witness, epoch, (const char *)in.next, in.left, error);
+}
+
+/* The epoch of a request whose body begins with it. */
+static bool get_epoch(struct pa_reader *in, uint64_t *epoch) {
+    *epoch = pa_read_u64(in);
+    return !in->failed && *epoch < PA_EPOCH_NUMBER_END;
+}
+
+static int challenge(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                     struct pa_buffer *body, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_hash nonce;
+    uint64_t epoch;
+    if (!get_epoch(&in, &epoch) || !pa_reader_done(&in))
+        return malformed(request, error);
+    PA_TRY(seat->witness->kind->challenge(seat->witness, epoch, &nonce, error));
+    pa_buffer_bytes(body, nonce.bytes, PA_HASH_BYTES);
+    return PA_OK;
+}
+
+static int commit(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                  struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_signature prover;
+    struct pa_hash root;
+    uint64_t epoch;
+    bool has_epoch = get_epoch(&in, &epoch);
+    pa_read_bytes(&in, root.bytes, PA_HASH_BYTES);
+    if (!has_epoch || !pa_witness_get_signature(&in, &prover) || !pa_reader_done(&in))
+        return malformed(request, error);
+    return seat->witness->kind->commit(seat->witness, epoch, &root, &prover, error);
+}
+
+static int reveal(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                  struct pa_buffer *body, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_record record;
+    struct pa_list_record list;
+    struct pa_hash key;
+    if (pa_record_next(&in, &record, error) != PA_OK || !pa_reader_done(&in) ||
+        record.type != PA_RECORD_LIST || pa_record_list(&record, &list, error) != PA_OK)
+        return malformed(request, error);
+    struct pa_tail *tails = calloc(list.count, sizeof *tails);
+    if (tails == NULL)
+        return pa_fail(error, PA_EMEMORY, "reading a list of %u devices: out of memory",
+                       list.count);
+    for (uint32_t d = 0; d < list.count; d++) {
+        struct pa_list_entry entry = pa_list_entry_at(&list, d);
+        tails[d].steps = entry.steps;
+        memcpy(tails[d].last.bytes, entry.last, PA_HASH_BYTES);
+        memcpy(tails[d].tree.bytes, entry.tree, PA_HASH_BYTES);
+    }
+    int code =
+        seat->witness->kind->reveal(seat->witness, record.epoch, tails, list.count, &key, error);
+    free(tails);
+    if (code == PA_OK)
+        pa_buffer_bytes(body, key.bytes, PA_HASH_BYTES);
+    return code;
+}
+
+/* A reason that the site gives: printable and not longer than a line. */
+static void get_reason(struct pa_reader *in, char out[MOST_REASON_BYTES]) {
+    char raw[MOST_REASON_BYTES];
+    size_t length = in->left < sizeof raw - 1 ? in->left : sizeof raw - 1;
+    pa_read_bytes(in, raw, length);
+    raw[length] = '\0';
+    pa_printable(out, MOST_REASON_BYTES, raw);
+}
+
+static int abort_epoch(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                       struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    char reason[MOST_REASON_BYTES];
+    uint64_t epoch;
+    if (!get_epoch(&in, &epoch))
+        return malformed(request, error);
+    get_reason(&in, reason);
+    return seat->witness->kind->abort(seat->witness, epoch, reason, error);
+}
+
+static int interrupt(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                     struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    char reason[MOST_REASON_BYTES];
+    get_reason(&in, reason);
+    return seat->witness->kind->interrupt(seat->witness, reason, error);
+}
+
+static int open_tiles(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                      struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    while (in.left > 0) {
+        struct pa_record record;
+        struct pa_opening_record opening;
+        if (pa_record_next(&in, &record, error) != PA_OK || record.type != PA_RECORD_OPENING ||
+            pa_record_opening(&record, &opening, error) != PA_OK)
+            return malformed(request, error);
+        PA_TRY(seat->witness->kind->open(seat->witness, record.epoch, opening.j, opening.opening,
+                                         opening.opening_bytes, error));
+    }
+    return PA_OK;
+}
+
+static int settle(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                  struct pa_buffer *body, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    uint64_t epoch;
+    uint32_t failed;
+    if (!get_epoch(&in, &epoch) || !pa_reader_done(&in))
+        return malformed(request, error);
+    PA_TRY(seat->witness->kind->settle(seat->witness, epoch, &failed, error));
+    pa_buffer_u32(body, failed);
+    return PA_OK;
+}
+
+struct page {
+    struct pa_buffer *out;
+    uint64_t from;
+    size_t begin;
+};
+
+static int put_page(void *context, uint64_t index, const struct pa_record *record,
+                    const uint8_t before[PA_RECORD_HASH_BYTES], struct pa_error *error) {
+    struct page *page = context;
+    (void)before;
+    (void)error;
+    if (index < page->from)
+        return PA_OK;
+    if (page->out->size > page->begin &&
+        page->out->size - page->begin + record->length > PA_WITNESS_PAGE_BYTES)
+        return 1;
+    pa_buffer_u32(page->out, (uint32_t)record->type);
+    pa_buffer_u32(page->out, record->length);
+    pa_buffer_bytes(page->out, record->payload, record->length);
+    return PA_OK;
+}
+
+static int transcript(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                      struct pa_buffer *body, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct page page = {.out = body, .from = pa_read_u64(&in), .begin = body->size};
+    if (!pa_reader_done(&in) || page.from == 0)
+        return malformed(request, error);
+    int code = pa_store_each(seat->store, put_page, &page, error);
+    return code == 1 ? PA_OK : code;
+}
+
+/* The certificate, or the result of a TEST; judged now where a crash came between signature and
+ * judgement. */
+static int read_result(struct pa_witness_seat *seat, struct pa_buffer *body,
+                       struct pa_error *error) {
+    static const char *const names[] = {"certificate.json", "test-result.json"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        PA_TRY(pa_path_join(path, seat->folder, names[i], error));
+        if (access(path, F_OK) != 0)
+            continue;
+        pa_buffer_u16(body, (uint16_t)strlen(names[i]));
+        pa_buffer_text(body, names[i]);
+        return pa_file_read(path, MOST_RESULT_BYTES, body, error);
+    }
+    return PA_ENOINPUT;
+}
+
+static int result(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                  struct pa_buffer *body, struct pa_error *error) {
+    int code = read_result(seat, body, error);
+    if (code != PA_ENOINPUT)
+        return code;
+    PA_TRY(options->conclude(options->context, seat->folder, error));
+    code = read_result(seat, body, error);
+    return code == PA_ENOINPUT ? pa_fail(error, PA_EINTERNAL,
+                                         "the session was judged and left "
+                                         "no result")
+                               : code;
+}
+
+int pa_witness_seat_execute(struct pa_witness_seat *seat,
+                            const struct pa_witness_desk_options *options,
+                            const struct pa_witness_request *request, struct pa_buffer *body,
+                            struct pa_error *error) {
+    uint64_t gap_ns = 0;
+    if (request->operation == PA_WITNESS_DECLARE)
+        return declare(seat, options, request, body, error);
+    if (!seat->is_declared)
+        return pa_fail(error, PA_EWITNESS, "\"%s\": the session is not declared yet",
+                       pa_witness_operation_name(request->operation));
+    PA_TRY(pa_witness_seat_wake(seat, options, error));
+    switch (request->operation) {
+    case PA_WITNESS_NOTE:
+        return note(seat, request, error);
+    case PA_WITNESS_CHALLENGE:
+        return challenge(seat, request, body, error);
+    case PA_WITNESS_COMMIT:
+        return commit(seat, request, error);
+    case PA_WITNESS_REVEAL:
+        return reveal(seat, request, body, error);
+    case PA_WITNESS_ABORT:
+        return abort_epoch(seat, request, error);
+    case PA_WITNESS_OPEN:
+        return open_tiles(seat, request, error);
+    case PA_WITNESS_SETTLE:
+        return settle(seat, request, body, error);
+    case PA_WITNESS_GAP:
+        PA_TRY(seat->witness->kind->gap(seat->witness, &gap_ns, error));
+        pa_buffer_u64(body, gap_ns);
+        return PA_OK;
+    case PA_WITNESS_INTERRUPT:
+        return interrupt(seat, request, error);
+    case PA_WITNESS_FINISH:
+        PA_TRY(seat->witness->kind->finish(seat->witness, error));
+        return options->conclude(options->context, seat->folder, error);
+    case PA_WITNESS_TRANSCRIPT:
+        return transcript(seat, request, body, error);
+    case PA_WITNESS_RESULT:
+        return result(seat, options, body, error);
+    default:
+        return pa_fail(error, PA_EWITNESS, "\"%s\" comes out of turn",
+                       pa_witness_operation_name(request->operation));
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* witness_seat.h - one site at the desk: its ticket, its session, and what it was answered last. */
+#ifndef PA_WITNESS_WITNESS_SEAT_H
+#define PA_WITNESS_WITNESS_SEAT_H
+
+#include "witness/witness_desk.h"
+#include "witness/witness_wire.h"
+
+#include <pthread.h>
+
+struct pa_witness_seat {
+    struct pa_hash ticket; /* H("ticket", ticket): the secret itself is not kept */
+    uint64_t introduced_ns;
+
+    pthread_mutex_t lock; /* of everything below */
+    bool is_declared;
+    char folder[PATH_MAX]; /* empty before the declaration */
+    struct pa_store *store;
+    struct pa_witness *witness;
+    bool must_resume;        /* a session of an earlier process: only RESUME is answered */
+    uint64_t sequence;       /* of the last request that was carried out */
+    struct pa_hash request;  /* its hash */
+    struct pa_buffer answer; /* to it */
+};
+
+void pa_witness_ticket_hash(struct pa_hash *out, const struct pa_hash *ticket);
+
+/* Carry out a request of this seat, which is locked: append the answer's body. The code and message
+ * become the answer's. */
+int pa_witness_seat_execute(struct pa_witness_seat *seat,
+                            const struct pa_witness_desk_options *options,
+                            const struct pa_witness_request *request, struct pa_buffer *body,
+                            struct pa_error *error);
+/* Open store and witness of a declared seat, unless they are open. */
+int pa_witness_seat_wake(struct pa_witness_seat *seat,
+                         const struct pa_witness_desk_options *options, struct pa_error *error);
+void pa_witness_seat_free(struct pa_witness_seat *seat);
+
+#endif

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_witnessed.py PETAUDIT - an audit whose witness is another process with another key.
+
+The certificate is signed by the witness, says "witnessed", and verifies from the exported transcript; a wrong
+fingerprint, an unknown ticket, a body that is no request and a replay are refused; a witness or a site that is killed
+in the middle goes on where the transcript ends; a second session of the same claim is counted.
+"""
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+program = sys.argv[1]
+LIMIT_S = 240
+CLAIM = """center: A witnessed hall
+site: {name: Hall 1, region: Here}
+capacity: {value: 1, unit: MFLOPS, precision: fp16}
+policy: ./quick.yaml
+"""
+POLICY = """policy: quick
+title: Some seconds of work
+source: tests, 2026
+entitlement: {mw: 400, per_pflops: 500, rounding: proportional}
+basis: sustained
+acceptance: {rule: guarded, k: 2}
+session: {window_s: 3, epoch_s: 0.5, alpha: 0.01, openings: 60, interruptions: 3, longest_gap_s: 900}
+inflation: report
+assurance: witnessed
+"""
+
+
+def check(holds, what):
+    if not holds:
+        raise SystemExit(f"FAILED: {what}")
+
+
+class Place:
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PETAUDIT_", "OMPI_", "PMI", "SLURM_"))}
+        self.env.update(HOME=folder, PETAUDIT_TEST_SHAPE="256x256x256", NO_COLOR="1")
+        with open(self.path("claim.yaml"), "w", encoding="utf-8") as file:
+            file.write(CLAIM)
+        with open(self.path("quick.yaml"), "w", encoding="utf-8") as file:
+            file.write(POLICY)
+        self.run("keygen", self.path("auditor"))
+        self.port, self.witness = 0, None
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run(self, *arguments, status=0):
+        done = subprocess.run([program, *arguments], env=self.env, capture_output=True, text=True, timeout=LIMIT_S,
+                              stdin=subprocess.DEVNULL, check=False)
+        check(done.returncode == status, f"{arguments} ended with {done.returncode}, not {status}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def start_witness(self):
+        # The same port when it is started anew, as an auditor would.
+        self.witness = subprocess.Popen([program, "witness", "--key", self.path("auditor"), "--listen",
+                                         f"127.0.0.1:{self.port}", "--store", self.path("store")],
+                                        env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=open(self.path("witness.log"), "a", encoding="utf-8"))
+        lines = [self.witness.stdout.readline().decode() for _ in range(2)]
+        check(lines[1].startswith("witness"), f"the witness says {lines}")
+        self.url = lines[1].split()[1]
+        self.port = int(self.url.split(":")[2].split("#")[0])
+
+    def kill_witness(self):
+        self.witness.kill()
+        self.witness.wait()
+
+    def audit(self, *arguments, status=2):
+        return self.run("audit", *arguments, status=status)
+
+    def start_audit(self, *arguments):
+        return subprocess.Popen([program, "audit", *arguments], env=self.env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=open(self.path("audit.log"), "a", encoding="utf-8"))
+
+    def ask(self, body, bearer=None):
+        """One raw request; returns the status."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.port), 10) as plain, context.wrap_socket(plain) as link:
+            head = f"POST /v1/witness HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+            if bearer:
+                head += f"Authorization: Bearer {bearer}\r\n"
+            answer = b""
+            try:
+                link.sendall(head.encode() + b"\r\n" + body)
+                while chunk := link.recv(65536):
+                    answer += chunk
+            except OSError:  # closed before all of the body was out
+                pass
+        return int(answer.split()[1]) if answer else 0
+
+
+def predicate(path):
+    import base64
+    with open(path, encoding="utf-8") as file:
+        return json.loads(base64.b64decode(json.load(file)["payload"]))["predicate"]
+
+
+def records(path):
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        return database.execute("SELECT k, hash FROM record ORDER BY k").fetchall()
+
+
+def notes(path, kind):
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT payload FROM record WHERE type = 10 ORDER BY k").fetchall()
+    # u64 epoch | two times | JSON
+    found = [json.loads(row[0][24:]) for row in rows]
+    return [note for note in found if note["kind"] == kind]
+
+
+def closed_epochs(path):
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+            return database.execute("SELECT count(*) FROM record WHERE type = 5").fetchone()[0]
+    except sqlite3.OperationalError:  # the file is being made
+        return 0
+
+
+def sessions(place):
+    return sorted(n for n in os.listdir(place.path("store")) if len(n) == 16)
+
+
+def an_audit_is_witnessed(place):
+    place.audit(place.path("claim.yaml"), "--witness", place.url, "--out", place.path("one"))
+    said = predicate(place.path("one/test-result.json"))
+    check(said["assurance"] == "witnessed", f"assurance is {said['assurance']}")
+    session = sessions(place)[0]
+    check(records(place.path("one/evidence.db")) == records(place.path(f"store/{session}/evidence.db")),
+          "the site has another transcript than the witness")
+    for name in ("test-result.json", "summary.json", "report.html"):
+        with open(place.path(f"one/{name}"), "rb") as a, open(place.path(f"store/{session}/{name}"), "rb") as b:
+            check(a.read() == b.read(), f"{name} differs between site and witness")
+    place.run("witness", "export", session, "--store", place.path("store"), "--out", place.path("copy"))
+    place.run("verify", place.path("copy/test-result.json"), "--evidence", place.path("copy/evidence.db"), "--trust",
+              place.path("auditor.pub"))
+    place.run("keygen", place.path("other"))
+    place.run("verify", place.path("one/test-result.json"), "--trust", place.path("other.pub"), status=2)
+
+
+def a_second_session_of_the_claim_is_counted(place):
+    place.audit(place.path("claim.yaml"), "--witness", place.url, "--out", place.path("two"))
+    serials = [predicate(place.path(f"{name}/test-result.json"))["session"]["serial"] for name in ("one", "two")]
+    check([str(s) for s in serials] == ["1", "2"], f"serials are {serials}")
+
+
+def strangers_are_refused(place):
+    digits = place.url.split("#")[1]
+    wrong = place.url.split("#")[0] + "#" + digits[:-1] + ("0" if digits[-1] != "0" else "1")
+    done = place.audit(place.path("claim.yaml"), "--witness", wrong, "--out", place.path("wrong"), status=69)
+    check("another key" in done.stderr, done.stderr)
+    done = place.audit(place.path("claim.yaml"), "--witness", place.url.split("#")[0], "--out", place.path("none"),
+                       status=64)
+    check("FINGERPRINT" in done.stderr, done.stderr)
+    chance = random.Random(1)
+    request = (1).to_bytes(4, "little") + (4).to_bytes(4, "little") + (1).to_bytes(8, "little") + bytes(32)
+    check(place.ask(request + bytes(8)) == 401, "an unknown ticket is answered")
+    check(place.ask(request + bytes(1 << 20)) in (0, 413), "a stranger's long body is taken")
+    check(place.ask(b"") in (400, 413), "an empty body is a request")
+    for size in (1, 47, 48, 100):
+        check(place.ask(chance.randbytes(size)) in (400, 401), "random bytes are a request")
+    introductions = [place.ask((1).to_bytes(4, "little") + (1).to_bytes(4, "little") + bytes(8 + 32 + 32) + b"x")
+                     for _ in range(300)]
+    check(set(introductions) == {200}, f"introductions: {set(introductions)}")
+
+
+def either_side_may_be_killed(place):
+    expected = None
+    for victim in ("site", "witness", "site"):
+        out = place.path(f"killed-{victim}-{time.monotonic_ns()}")
+        process = place.start_audit(place.path("claim.yaml"), "--witness", place.url, "--out", out)
+        # In the middle: once the ticket is there and some epochs are closed.
+        began = time.monotonic()
+        known = set(sessions(place))
+        while time.monotonic() - began < LIMIT_S:
+            fresh = set(sessions(place)) - known
+            if fresh and process.poll() is None:
+                path = place.path(f"store/{fresh.pop()}/evidence.db")
+                if closed_epochs(path) >= 2:
+                    break
+            check(process.poll() is None, "the audit ended before it could be killed")
+            time.sleep(0.05)
+        if victim == "site":
+            process.kill()
+            process.wait()
+        else:
+            place.kill_witness()
+            place.start_witness()
+            process.wait(timeout=LIMIT_S)
+            check(process.returncode == 69, f"the audit ended with {process.returncode} when its witness died")
+        before = records(path)
+        place.audit("--resume", out)
+        after = records(path)
+        check(after[: len(before)] == before, "records were lost")
+        said = predicate(os.path.join(out, "test-result.json"))
+        check(int(said["openings"]["failed"]) == 0, "openings failed")
+        check(len(notes(path, "interruption")) == 1, "the interruption is not noted once")
+        verdict = said["verdict"]
+        expected = expected or verdict
+        check(verdict == expected, f"{verdict} after a kill, {expected} before")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder)
+        place.start_witness()
+        try:
+            for test in (an_audit_is_witnessed, a_second_session_of_the_claim_is_counted, strangers_are_refused,
+                         either_side_may_be_killed):
+                test(place)
+                print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
+        except BaseException:
+            for log in ("witness.log", "audit.log"):
+                if os.path.exists(place.path(log)):
+                    with open(place.path(log), encoding="utf-8", errors="replace") as file:
+                        print(log, file.read()[-3000:], file=sys.stderr)
+            raise
+        finally:
+            place.witness.send_signal(signal.SIGTERM)
+            place.witness.wait()
+
+
+main()
