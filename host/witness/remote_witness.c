@@ -173,6 +173,15 @@ static int note(struct pa_witness *witness, uint64_t epoch, const char *json, si
     return tell(remote, PA_WITNESS_NOTE, &request, patience_ns, error);
 }
 
+static int power(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
+                 uint32_t count, struct pa_error *error) {
+    struct remote_witness *remote = remote_of(witness);
+    PA_TRY(send_batch(remote, error));
+    struct pa_buffer request = request_for(remote, PA_WITNESS_POWER);
+    pa_record_put_power(&request, pa_clock_now(), meter, samples, count);
+    return tell(remote, PA_WITNESS_POWER, &request, patience_ns, error);
+}
+
 static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
@@ -281,6 +290,7 @@ static const struct pa_witness_kind remote_kind = {
     .introduce = introduce,
     .declare = declare,
     .note = note,
+    .power = power,
     .challenge = challenge,
     .commit = commit,
     .reveal = reveal,

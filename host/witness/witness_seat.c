@@ -126,6 +126,26 @@ static int note(struct pa_witness_seat *seat, const struct pa_witness_request *r
     return seat->witness->kind->note(seat->witness, epoch, (const char *)in.next, in.left, error);
 }
 
+static int power(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                 struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_record record;
+    struct pa_power_record readings;
+    if (pa_record_next(&in, &record, error) != PA_OK || !pa_reader_done(&in) ||
+        record.type != PA_RECORD_POWER || pa_record_power(&record, &readings, error) != PA_OK)
+        return malformed(request, error);
+    struct pa_power_sample *samples = calloc(readings.count, sizeof *samples);
+    if (samples == NULL)
+        return pa_fail(error, PA_EMEMORY, "reading %u power samples: out of memory",
+                       readings.count);
+    for (uint32_t i = 0; i < readings.count; i++)
+        samples[i] = pa_power_sample_at(&readings, i);
+    int code =
+        seat->witness->kind->power(seat->witness, readings.meter, samples, readings.count, error);
+    free(samples);
+    return code;
+}
+
 /* The epoch of a request whose body begins with it. */
 static bool get_epoch(struct pa_reader *in, uint64_t *epoch) {
     *epoch = pa_read_u64(in);
@@ -315,6 +335,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
     switch (request->operation) {
     case PA_WITNESS_NOTE:
         return note(seat, request, error);
+    case PA_WITNESS_POWER:
+        return power(seat, request, error);
     case PA_WITNESS_CHALLENGE:
         return challenge(seat, request, body, error);
     case PA_WITNESS_COMMIT:

@@ -21,6 +21,7 @@ static const char *const names[PA_WITNESS_OPERATIONS_END] = {
     [PA_WITNESS_TRANSCRIPT] = "transcript",
     [PA_WITNESS_RESULT] = "result",
     [PA_WITNESS_RESUME] = "resume",
+    [PA_WITNESS_POWER] = "power",
 };
 
 const char *pa_witness_operation_name(enum pa_witness_operation operation) {

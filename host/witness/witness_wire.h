@@ -32,6 +32,7 @@ enum pa_witness_operation {
     PA_WITNESS_TRANSCRIPT, /* u64 k > records from the k-th on (from 1), as many as fit; or none */
     PA_WITNESS_RESULT,     /* nothing > u16 length | file name | its content */
     PA_WITNESS_RESUME,     /* nothing > nothing; the next sequence number counts from here */
+    PA_WITNESS_POWER,      /* POWER record, whose own time the witness sets anew > nothing */
     PA_WITNESS_OPERATIONS_END
 };
 
