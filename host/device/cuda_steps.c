@@ -136,7 +136,7 @@ int pa_cuda_step_collect(struct pa_workbench *bench, uint64_t *tiles, uint64_t d
 }
 
 static int drain(struct pa_workbench *bench, struct pa_error *error) {
-    uint64_t deadline = pa_clock_raw_ns() + drop_patience_ns;
+    uint64_t deadline = pa_clock_raw_ns() + pa_clock_patience_ns(drop_patience_ns);
     CUstream streams[] = {bench->gemm, bench->side};
     PA_TRY(pa_cuda_enter(bench->device, error));
     for (int i = 0; i < 2; i++)
@@ -177,7 +177,7 @@ int pa_cuda_multiply_bare(struct pa_workbench *bench, uint32_t times, uint64_t *
         return pa_fail(error, PA_EINTERNAL, "measuring the library alone while steps are queued");
     PA_TRY(make_operands(bench, error));
     PA_TRY(drain(bench, error));
-    uint64_t begun = pa_clock_raw_ns(), deadline = begun + bare_patience_ns;
+    uint64_t begun = pa_clock_raw_ns(), deadline = begun + pa_clock_patience_ns(bare_patience_ns);
     for (uint32_t i = 0; i < times; i++)
         PA_TRY(multiply(bench, slot, error));
     PA_TRY(record(bench, bench->drained[0], bench->gemm, error));

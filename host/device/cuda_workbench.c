@@ -75,8 +75,8 @@ static int list_ways(struct pa_cuda_device *device, const struct pa_workload *wo
                      struct pa_lt_way ways[PA_LT_WAYS], int *count, struct pa_error *error) {
     *product = (struct pa_lt_product){0};
     *count = 0;
-    PA_TRY(check_workload(device, work, kind, error));
     PA_TRY(pa_cuda_enter(device, error));
+    PA_TRY(check_workload(device, work, kind, error));
     PA_TRY(pa_lt_open(product, device, work, error));
     return pa_lt_ways(product, ways, count, error);
 }

@@ -83,7 +83,7 @@ struct pa_fact_device {
     bool changed;        /* another device answered in its place later in the session */
     bool moved;          /* it answered on another host later in the session */
     bool lost;           /* stopped during the audit */
-    char lost_text[256]; /* which rank and host, when, why */
+    char lost_text[512]; /* which rank and host, when, why */
 };
 
 struct pa_fact_allreduce {

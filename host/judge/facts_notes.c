@@ -162,7 +162,7 @@ static void read_raw_note(struct pa_replay *replay, struct note *note) {
 }
 
 static void read_lost_note(struct pa_replay *replay, struct note *note) {
-    char host[64] = "", text[128] = "";
+    char host[64] = "", text[400] = "";
     struct pa_fact_device *device = read_device(replay, note);
     uint64_t rank = read_whole(note, "rank", UINT32_MAX);
     read_text(note, "host", host, sizeof host);

@@ -32,7 +32,7 @@ const enum pa_format *pa_class_formats(enum pa_class class_id) {
 
 static void refuse(struct pa_calibration *out, enum pa_format format, const char *why) {
     size_t used = strlen(out->refused);
-    snprintf(out->refused + used, sizeof out->refused - used, "%s%s: %.160s", used > 0 ? "; " : "",
+    snprintf(out->refused + used, sizeof out->refused - used, "%s%s: %.300s", used > 0 ? "; " : "",
              pa_format_name(format), why);
 }
 
@@ -84,7 +84,7 @@ static int time_steps(struct pa_stand *stand, double *rate, struct pa_error *err
     const struct pa_backend *backend = stand->device->backend;
     const struct pa_workload *workload = &stand->workload;
     struct pa_seed seed = trial_seed;
-    uint64_t deadline = pa_clock_raw_ns() + 600u * UINT64_C(1000000000);
+    uint64_t deadline = pa_clock_raw_ns() + pa_clock_patience_ns(600u * UINT64_C(1000000000));
     PA_TRY(backend->load_a(stand->bench, &seed, error));
     uint64_t begun = 0;
     PA_TRY(backend->step_enqueue(stand->bench, &seed, error));

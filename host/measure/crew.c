@@ -383,34 +383,41 @@ static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_err
     return code;
 }
 
-/* Compute an earlier chain of any device on our first one: everything is deterministic. */
-static int replay(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *part,
-                  struct pa_error *error) {
-    struct pa_replay_request request;
+static int replay_on(struct seat *seat, const struct pa_replay_request *request,
+                     struct pa_chain *chain, struct pa_error *error) {
     struct pa_hash start;
-    struct pa_tail tail;
-    struct seat *seat = &crew->seats[0];
-    PA_TRY(pa_get_replay_request(in, &request, error));
     PA_TRY(require_stand(seat, error));
-    struct pa_chain *chain =
-        pa_shelf_new(&crew->shelf, request.parameters.epoch, request.device, error);
-    if (chain == NULL)
-        return PA_EMEMORY;
-    pa_epoch_device_start(&start, &request.nonce, &request.parameters, request.device, request.m,
-                          request.n);
-    struct pa_sustain_limits limits = {.steps = request.steps};
+    pa_epoch_device_start(&start, &request->nonce, &request->parameters, request->device,
+                          request->m, request->n);
+    struct pa_sustain_limits limits = {.steps = request->steps};
     struct pa_stand other = {0}, *stand = &seat->stand;
     int code = PA_OK;
-    if (stand->workload.m != request.m || stand->workload.n != request.n) {
+    if (stand->workload.m != request->m || stand->workload.n != request->n) {
         struct pa_workload workload = stand->workload;
-        workload.m = request.m;
-        workload.n = request.n;
+        workload.m = request->m;
+        workload.n = request->n;
         code = pa_stand_open(&other, seat->device, &workload, NULL, error);
         stand = &other;
     }
     if (code == PA_OK)
         code = pa_sustain_chain(stand, &start, &limits, chain, error);
     pa_stand_close(&other);
+    return code;
+}
+
+/* Compute an earlier chain of any device on our first one that can: everything is deterministic. */
+static int replay(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *part,
+                  struct pa_error *error) {
+    struct pa_replay_request request;
+    struct pa_tail tail;
+    int code = PA_EDEVICE;
+    PA_TRY(pa_get_replay_request(in, &request, error));
+    struct pa_chain *chain =
+        pa_shelf_new(&crew->shelf, request.parameters.epoch, request.device, error);
+    if (chain == NULL)
+        return PA_EMEMORY;
+    for (uint32_t i = 0; i < crew->seat_count && code != PA_OK; i++)
+        code = replay_on(&crew->seats[i], &request, chain, error);
     PA_TRY(code);
     PA_TRY(pa_chain_tail(chain, &tail, error));
     pa_put_tail(part, &tail);

@@ -75,7 +75,7 @@ struct pa_calibration {
     uint64_t memory_bytes; /* of a workbench for the choice */
     uint32_t trial_count;
     struct pa_trial trials[PA_MOST_SWEEP];
-    char refused[512]; /* formats that run and were refused, and why; empty when none */
+    char refused[1024]; /* formats that run and were refused, and why; empty when none */
 };
 
 struct pa_warmup {

@@ -95,6 +95,15 @@ static void declared_name(char out[PA_DECLARED_NAME_BYTES], const char *name) {
     pa_printable(out, PA_DECLARED_NAME_BYTES, name[0] != '\0' ? name : "unnamed");
 }
 
+/* A device that was lost before the declaration is declared all the same, so that it is seen to
+ * have done nothing: with the shape of another, as it has none of its own. */
+static const struct pa_trial *shape_of(const struct pa_site *site, uint32_t device) {
+    for (uint32_t d = 0; d < site->device_count && site->devices[device].is_lost; d++)
+        if (!site->devices[d].is_lost)
+            return &site->devices[d].calibration.chosen;
+    return &site->devices[device].calibration.chosen;
+}
+
 static int fill_declaration(const struct pa_session_terms *terms, struct pa_declaration *out,
                             struct pa_error *error) {
     const struct pa_plan *plan = terms->plan;
@@ -126,8 +135,9 @@ static int fill_declaration(const struct pa_session_terms *terms, struct pa_decl
         return pa_fail(error, PA_EMEMORY, "declaring %u devices: out of memory", out->device_count);
     for (uint32_t d = 0; d < out->device_count; d++) {
         const struct pa_site_device *device = &terms->site->devices[d];
-        out->devices[d].m = device->calibration.chosen.m;
-        out->devices[d].n = device->calibration.chosen.n;
+        const struct pa_trial *shape = shape_of(terms->site, d);
+        out->devices[d].m = shape->m;
+        out->devices[d].n = shape->n;
         declared_name(out->devices[d].name, device->facts.identity.name);
     }
     return pa_declaration_check(out, error);

@@ -67,6 +67,12 @@ int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error
     return pa_note_host(terms, error);
 }
 
+/* A device that was lost before it could choose has none. */
+static const char *format_of(const struct pa_trial *chosen) {
+    const char *name = pa_format_name(chosen->format);
+    return name != NULL ? name : "none";
+}
+
 static int note_device(const struct pa_session_terms *terms, uint32_t index,
                        struct pa_error *error) {
     const struct pa_site_device *device = &terms->site->devices[index];
@@ -76,13 +82,12 @@ static int note_device(const struct pa_session_terms *terms, uint32_t index,
     json_t *content = json_pack(
         "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o, s:s, s:s}",
         "kind", "device", "device", (json_int_t)index, "id", identity->id, "name", identity->name,
-        "vendor", identity->vendor, "backend", device->facts.backend, "format",
-        pa_format_name(chosen->format), "host", identity->host, "memory_bytes",
-        (json_int_t)identity->memory_bytes, "details", identity->details, "serial",
-        identity->serial, "variant", chosen->variant_name, "variant_number",
-        (json_int_t)chosen->variant, "library", format->library, "peak_per_second",
-        pa_note_figure(format->peak_per_second), "peak_basis", format->peak_basis, "partition",
-        identity->partition);
+        "vendor", identity->vendor, "backend", device->facts.backend, "format", format_of(chosen),
+        "host", identity->host, "memory_bytes", (json_int_t)identity->memory_bytes, "details",
+        identity->details, "serial", identity->serial, "variant", chosen->variant_name,
+        "variant_number", (json_int_t)chosen->variant, "library", format->library,
+        "peak_per_second", pa_note_figure(format->peak_per_second), "peak_basis",
+        format->peak_basis, "partition", identity->partition);
     json_object_set_new(content, "bus", json_string(identity->bus));
     json_object_set_new(content, "driver", json_string(identity->driver));
     json_object_set_new(content, "emulated", json_boolean(identity->is_emulated));

@@ -80,10 +80,20 @@ static int fetch(struct opening_epoch *work, int rank, uint32_t first, uint32_t 
     return code;
 }
 
+/* A process that can compute the chain of a lost device: the first one with a device that is well.
+ */
+static int stand_in_rank(const struct pa_site *site) {
+    for (uint32_t d = 0; d < site->device_count; d++)
+        if (!site->devices[d].is_lost)
+            return site->devices[d].rank;
+    return 0;
+}
+
 /* The rank that answers for a device: its own process while that lives and still has the chain,
- * else one that computes the chain again. */
+ * which a device that is lost does not take along, else one that computes the chain again. */
 static int find_holder(struct opening_epoch *work, uint32_t device, struct pa_error *error) {
-    const struct pa_site_device *entry = &work->terms->site->devices[device];
+    const struct pa_site *site = work->terms->site;
+    const struct pa_site_device *entry = &site->devices[device];
     struct pa_buffer probe = {0};
     struct pa_error ignored = {0};
     if (work->holder[device] >= 0)
@@ -91,11 +101,14 @@ static int find_holder(struct opening_epoch *work, uint32_t device, struct pa_er
     uint32_t j = 0;
     while (work->samples[j].device != device)
         j++;
-    int code = entry->is_lost ? PA_EDEVICE : fetch(work, entry->rank, j, 1, &probe, &ignored);
+    bool is_there = entry->rank == 0 || pa_fleet_is_alive(site->fleet, entry->rank);
+    int rank = entry->rank;
+    int code = is_there ? fetch(work, rank, j, 1, &probe, &ignored) : PA_EDEVICE;
     pa_buffer_free(&probe);
-    int rank = entry->is_lost ? 0 : entry->rank;
-    if (code != PA_OK)
+    if (code != PA_OK) {
+        rank = entry->is_lost ? stand_in_rank(site) : rank;
         PA_TRY(recompute(work, device, rank, error));
+    }
     work->holder[device] = rank;
     return PA_OK;
 }

@@ -10,7 +10,7 @@ static void lose(struct pa_site *site, uint32_t device, const char *text) {
     if (entry->is_lost)
         return;
     entry->is_lost = true;
-    snprintf(entry->lost_text, sizeof entry->lost_text, "%.250s", text);
+    snprintf(entry->lost_text, sizeof entry->lost_text, "%.500s", text);
 }
 
 uint32_t pa_site_alive(const struct pa_site *site) {

@@ -22,7 +22,7 @@ struct pa_site_device {
     uint64_t raw_ns;
     bool is_lost;
     bool is_loss_noted; /* the transcript has it */
-    char lost_text[256];
+    char lost_text[512];
 };
 
 /* Vendors' libraries that the processes of a host loaded; another set of the same host is another
