@@ -252,7 +252,8 @@ __attribute__((destructor)) static void report_at_exit(void) {
         return;
     for (int i = 0; i < EMULATED_DEVICES_MAX; i++) {
         const struct CUctx_st *context = driver_context(i);
-        if (context->references > 0 && driver_error(context) == CUDA_SUCCESS)
+        if (context->references > 0 && driver_error(context) == CUDA_SUCCESS &&
+            !context_hangs(context))
             emulated_report("GPU %d: the program ends without releasing its context", i);
     }
     if (pinned_bytes() > 0)

@@ -54,12 +54,16 @@ static struct pinned {
     struct pinned *next;
     uint8_t *at;
     uint64_t bytes;
+    int device; /* whose context it was made in */
 } * pinned;
 
 uint64_t pinned_bytes(void) {
     uint64_t bytes = 0;
+    /* A context that died, or hangs, keeps what it had: nothing can be freed through it. */
     for (const struct pinned *piece = pinned; piece != NULL; piece = piece->next)
-        bytes += piece->bytes;
+        if (driver_error(driver_context(piece->device)) == CUDA_SUCCESS &&
+            !context_hangs(driver_context(piece->device)))
+            bytes += piece->bytes;
     return bytes;
 }
 
@@ -88,7 +92,7 @@ EMULATED_API CUresult cuMemHostAlloc(void **address, size_t bytes, unsigned int 
         return call_end(&call, CUDA_ERROR_OUT_OF_MEMORY);
     }
     memset(at, PINNED_POISON, bytes);
-    *piece = (struct pinned){pinned, at, bytes};
+    *piece = (struct pinned){pinned, at, bytes, call.device};
     pinned = piece;
     *address = at;
     return call_end(&call, CUDA_SUCCESS);

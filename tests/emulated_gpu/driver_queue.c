@@ -25,6 +25,13 @@ bool stream_is_idle(const struct CUstream_st *stream) {
     return stream->head == NULL;
 }
 
+bool context_hangs(const struct CUctx_st *context) {
+    const struct CUstream_st *stream = &context->default_stream;
+    while (stream != NULL && (stream->head == NULL || !stream->head->never_ends))
+        stream = stream == &context->default_stream ? context->streams : stream->next;
+    return stream != NULL;
+}
+
 uint64_t stream_next_number(void) {
     return numbers + 1;
 }

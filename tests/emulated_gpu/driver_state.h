@@ -119,6 +119,8 @@ CUresult stream_append(struct call *call, struct CUstream_st *stream, const char
                        emulated_work run, void *context, void (*drop)(void *));
 /* The number that the next operation will get. */
 uint64_t stream_next_number(void);
+/* Whether something of the context never ends: nothing of it can be freed then. */
+bool context_hangs(const struct CUctx_st *context);
 bool stream_is_idle(const struct CUstream_st *stream);
 /* Whether the pointer is still a stream of the device, destroyed ones with work included. */
 bool stream_is_listed(const struct CUstream_st *stream, int device);

@@ -17,7 +17,9 @@ enum { ORDERS_MAX = 32, NAME_BYTES = 64, ORDER_BYTES = 256 };
 
 struct order {
     char function[NAME_BYTES];
-    int device;           /* -1: of any */
+    int device;             /* -1: of any */
+    char after[NAME_BYTES]; /* calls count from when this was called `after_calls` times; "" */
+    uint64_t after_calls;
     uint64_t first, last; /* calls, from 1 */
     uint64_t calls;       /* so far */
     struct emulated_fault fault;
@@ -118,6 +120,18 @@ static int action_parse(struct order *out, char *text, struct pa_error *error) {
     return PA_OK;
 }
 
+/* "nvmlDeviceGetPowerUsage/2" */
+static int after_parse(struct order *out, char *text, struct pa_error *error) {
+    char *slash = strchr(text, '/');
+    if (strncmp(text, "after=", 6) != 0 || slash == NULL)
+        return pa_fail(error, PA_EINPUT, "\"%s\" is not after=FUNCTION/CALLS", text);
+    *slash = '\0';
+    if (!emulated_function_exists(text + 6))
+        return pa_fail(error, PA_EINPUT, "no emulated library exports \"%s\"", text + 6);
+    snprintf(out->after, sizeof out->after, "%s", text + 6);
+    return pa_whole_parse(slash + 1, 1, UINT32_MAX, &out->after_calls, error);
+}
+
 static int function_parse(struct order *out, char *text, struct pa_error *error) {
     char *at = strchr(text, '@');
     out->device = -1;
@@ -139,9 +153,12 @@ int emulated_fault_order(const char *text, struct pa_error *error) {
     if (strlen(text) >= sizeof copy)
         return pa_fail(error, PA_EINPUT, "longer than %d bytes", ORDER_BYTES - 1);
     memcpy(copy, text, strlen(text) + 1);
-    char *function = strsep(&rest, ":"), *calls = strsep(&rest, ":"), *action = rest;
+    char *function = strsep(&rest, ":"), *calls = strsep(&rest, ":"), *action = strsep(&rest, ":");
     if (calls == NULL || action == NULL)
-        return pa_fail(error, PA_EINPUT, "\"%s\" is not FUNCTION[@GPU]:CALLS:ACTION", text);
+        return pa_fail(error, PA_EINPUT, "\"%s\" is not FUNCTION[@GPU]:CALLS:ACTION[:after=..]",
+                       text);
+    if (rest != NULL)
+        PA_TRY(after_parse(&order, rest, error));
     PA_TRY(function_parse(&order, function, error));
     PA_TRY(calls_parse(&order, calls, error));
     PA_TRY(action_parse(&order, action, error));
@@ -158,7 +175,9 @@ static struct order *due(const char *function, int device) {
     struct order *found = NULL;
     for (size_t i = 0; i < order_count; i++) {
         struct order *order = &orders[i];
-        if (strcmp(order->function, function) != 0 ||
+        if (order->after_calls > 0 && strcmp(order->after, function) == 0)
+            order->after_calls--;
+        if (strcmp(order->function, function) != 0 || order->after_calls > 0 ||
             (order->device >= 0 && order->device != device))
             continue;
         order->calls++;

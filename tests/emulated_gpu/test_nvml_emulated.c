@@ -226,6 +226,9 @@ static void orders_are_read_strictly(void **state) {
         "fault=cuMemAlloc_v2@16:1:hang",
         "fault=cuMemAlloc_v2:1:lose=46", /* of which GPU? */
         "fault=cuMemAlloc_v2:+:hang",
+        "fault=cuMemAlloc_v2:1:hang:after=cuInit",
+        "fault=cuMemAlloc_v2:1:hang:after=cuNothing/1",
+        "fault=cuMemAlloc_v2:1:hang:cuInit/1",
         "gpu1.name=beyond the only one",
         "gpu0.name=",
         "gpu0.colour=green",
