@@ -43,12 +43,12 @@ static json_t *describe_device(struct pa_device *device) {
     json_t *formats = json_array();
     for (int format = 1; format < PA_FORMATS_END; format++)
         json_array_append_new(formats, describe_format(device, (enum pa_format)format));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:s, s:o}", "id", identity->id,
-                     "name", identity->name, "vendor", identity->vendor, "serial", identity->serial,
-                     "host", identity->host, "backend", device->backend->name, "memory_bytes",
-                     (json_int_t)identity->memory_bytes, "units", (json_int_t)identity->units,
-                     "clock_hz", identity->clock_hz, "details", identity->details, "formats",
-                     formats);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:s, s:o}", "id", identity->id, "name",
+        identity->name, "vendor", identity->vendor, "serial", identity->serial, "host",
+        identity->host, "partition", identity->partition, "backend", device->backend->name,
+        "memory_bytes", (json_int_t)identity->memory_bytes, "units", (json_int_t)identity->units,
+        "clock_hz", identity->clock_hz, "details", identity->details, "formats", formats);
 }
 
 static int look(json_t *devices, json_t *absent, struct pa_error *error) {

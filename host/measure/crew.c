@@ -314,13 +314,19 @@ int pa_crew_part(struct pa_reader *in, struct pa_error *error) {
     return pa_fail(error, code < 0 ? code : PA_EINPUT, "%s", safe);
 }
 
-/* What a device tells beside its identity: whether it tells how it fares, and who else is on it. */
-static void describe_company(struct pa_device *device, struct pa_device_facts *out) {
+/* What a device tells beside its identity: whether it tells how it fares, and who else is on it.
+ * The watch learns the error counts from here on, so that all of the audit's are seen. */
+static void describe_company(struct pa_device *device, struct pa_vitals_watch *watch,
+                             struct pa_device_facts *out) {
     const struct pa_backend *backend = device->backend;
     struct pa_telemetry now;
     struct pa_error cause = {0};
-    if (backend->telemetry != NULL && backend->telemetry(device, &now, &cause) != PA_OK)
-        pa_printable(out->no_telemetry, sizeof out->no_telemetry, cause.text);
+    if (backend->telemetry != NULL) {
+        if (backend->telemetry(device, &now, &cause) == PA_OK)
+            pa_vitals_add(watch, &now, pa_clock_raw_ns());
+        else
+            pa_printable(out->no_telemetry, sizeof out->no_telemetry, cause.text);
+    }
     if (backend->occupants != NULL)
         out->occupant_count = backend->occupants(device, out->occupants, PA_MOST_OCCUPANTS);
 }
@@ -374,7 +380,7 @@ static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_err
                  device->backend->name);
         for (int f = 1; f < PA_FORMATS_END; f++)
             device->backend->format(device, (enum pa_format)f, &hello.devices[i].formats[f]);
-        describe_company(device, &hello.devices[i]);
+        describe_company(device, &crew->watches[i], &hello.devices[i]);
     }
     int code = say_libraries(&hello, error);
     if (code == PA_OK)
