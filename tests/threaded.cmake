@@ -12,6 +12,8 @@ set(PETAUDIT_THREADED_TESTS
     test_link
     test_lt_matmul
     test_messages
+    test_meter_modbus
+    test_meter_rapl
     test_nccl_emulated
     test_nccl_room
     test_nvml_emulated

@@ -1,0 +1,6 @@
+petaudit_test(test_meter_text LABEL unit SOURCES test_meter_text.c ROOMS meter)
+petaudit_test(test_meter_csv LABEL unit SOURCES test_meter_csv.c ROOMS meter)
+petaudit_test(test_meter_long_csv LABEL unit SOURCES test_meter_long_csv.c ROOMS meter)
+petaudit_test(test_meter_rapl LABEL unit SOURCES test_meter_rapl.c ROOMS meter)
+petaudit_test(test_meter_modbus LABEL unit SOURCES test_meter_modbus.c simulated_meter.c ROOMS meter)
+petaudit_test(test_meter_options LABEL unit SOURCES test_meter_options.c ROOMS meter)
