@@ -114,6 +114,7 @@ struct pa_fact_meter {
     double share;         /* of the load that `role` names, above 0, at most 1 */
     bool is_random;       /* a part of the load, chosen at random and not by the site */
     bool is_component;    /* a sensor inside of the machines (rapl, nvml): no meter of the mains */
+    bool is_told;         /* summed up from what the devices told of their epochs */
     bool has_power, has_energy;
     uint64_t readings;    /* inside of the window */
     uint64_t failures;    /* readings that were due and did not come, or held nothing */

@@ -118,6 +118,8 @@ int pa_replay_power(struct pa_replay *replay, const struct pa_record *record,
                     struct pa_error *error);
 /* Place all readings on one time line and move the meters into the facts. After the epochs. */
 int pa_replay_power_finish(struct pa_replay *replay, struct pa_error *error);
+/* power_devices.c: the devices' own telemetry as one more meter, where there is any. */
+int pa_replay_power_devices(struct pa_replay *replay, struct pa_error *error);
 /* power_meter.c: the figures of one meter over the windows. power_figures.c: of all together. */
 struct pa_power_window {
     int64_t from_ns, to_ns;

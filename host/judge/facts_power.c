@@ -284,6 +284,7 @@ int pa_replay_power_finish(struct pa_replay *replay, struct pa_error *error) {
     struct pa_fact_power *power = &replay->facts->power;
     snprintf(power->source, sizeof power->source, "none");
     snprintf(power->level_reason, sizeof power->level_reason, "No meter was read.");
+    PA_TRY(pa_replay_power_devices(replay, error));
     if (replay->meter_count == 0)
         return PA_OK;
     power->meters = calloc(replay->meter_count, sizeof *power->meters);

@@ -232,7 +232,7 @@ static double uncertainty(const struct pa_fact_meter *meter, double step_j, doub
 int pa_power_meter(struct pa_fact_meter *meter, const struct pa_replay_meter *readings,
                    const struct pa_power_windows *windows, struct pa_error *error) {
     PA_TRY(find_interval(meter, readings, error));
-    for (size_t i = 0; i < readings->count; i++) {
+    for (size_t i = 0; !meter->is_told && i < readings->count; i++) {
         meter->has_power = meter->has_power || has_power(&readings->readings[i]);
         meter->has_energy = meter->has_energy || has_energy(&readings->readings[i]);
     }
@@ -256,8 +256,10 @@ int pa_power_meter(struct pa_fact_meter *meter, const struct pa_replay_meter *re
     meter->energy_j = meter->watts * tally.covered_s;
     meter->least_w = tally.least_w;
     meter->most_w = tally.most_w;
-    meter->integrated_j = tally.both_power_j;
-    meter->counter_j = tally.both_energy_j;
+    if (!meter->is_told) {
+        meter->integrated_j = tally.both_power_j;
+        meter->counter_j = tally.both_energy_j;
+    }
     meter->is_implausible = tally.is_backwards;
     meter->u_watts = uncertainty(meter, step_j, scatter_w, by_counter);
     return PA_OK;

@@ -26,9 +26,12 @@ static bool is_word(const char *const *words, const char *text) {
 
 static int unknown(const char *what, const char *text, const char *const *known,
                    struct pa_error *error) {
+    char list[256] = "";
     const char *near = pa_nearest_word(text, known);
-    return pa_fail(error, PA_EUSAGE, "there is no %s \"%.40s\" of a meter%s%s%s", what, text,
-                   near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+    for (size_t used = 0; *known != NULL && used < 200; known++, used = strlen(list))
+        snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", *known);
+    return pa_fail(error, PA_EUSAGE, "there is no %s \"%.40s\" of a meter; %s%s%s", what, text,
+                   near != NULL ? "did you mean " : "there are ", near != NULL ? near : list,
                    near != NULL ? "?" : "");
 }
 

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UTC_START UINT64_C(1795478400000000000)
-#define RAW_START UINT64_C(5000000000000)
-
 struct made_epoch {
     struct pa_hash key, nonce, root;
     struct pa_chain *chains;
@@ -56,8 +53,9 @@ struct evidence_recipe evidence_recipe_honest(void) {
 }
 
 static struct pa_instant instant(const struct factory *factory) {
-    return (struct pa_instant){.raw_ns = RAW_START + factory->now_ns,
-                               .utc_ns = UTC_START + factory->now_ns + factory->clock_step_ns};
+    return (struct pa_instant){.raw_ns = EVIDENCE_RAW_START + factory->now_ns,
+                               .utc_ns =
+                                   EVIDENCE_UTC_START + factory->now_ns + factory->clock_step_ns};
 }
 
 static bool flawed(const struct factory *factory, enum evidence_flaw flaw, uint32_t epoch) {
@@ -425,6 +423,10 @@ void evidence_make(const char *path, struct evidence_recipe *recipe) {
     put_opening_notes(&factory);
     for (uint32_t e = 0; e < epochs; e++)
         make_epoch(&factory, e);
+    if (recipe->readings != NULL) {
+        pa_buffer_bytes(&factory.out, recipe->readings->data, recipe->readings->size);
+        keep(&factory);
+    }
     if (recipe->flaw == FLAW_LOST_DEVICE)
         put_note(&factory, PA_NO_EPOCH,
                  json_pack("{s:s, s:i, s:i, s:s, s:s}", "kind", "lost", "device", 1, "rank", 1,

@@ -9,7 +9,12 @@
 #ifndef PA_TESTS_EVIDENCE_FACTORY_H
 #define PA_TESTS_EVIDENCE_FACTORY_H
 
+#include "base/bytes.h"
 #include "proof/proof.h"
+
+/* The session and its first epoch begin here; epochs follow one another without pause. */
+#define EVIDENCE_UTC_START UINT64_C(1795478400000000000)
+#define EVIDENCE_RAW_START UINT64_C(5000000000000)
 
 enum evidence_flaw {
     FLAW_NONE,
@@ -60,7 +65,8 @@ struct evidence_recipe {
     const char *claim_text, *policy_text; /* kept as notes, hashed into the declaration */
     enum evidence_flaw flaw;
     uint32_t flaw_epoch;
-    struct pa_hash session; /* out */
+    const struct pa_buffer *readings; /* whole records that follow the last epoch; may be NULL */
+    struct pa_hash session;           /* out */
 };
 
 /* 2 devices of 256 x 256 x 256, 3 epochs of 5 steps and 20 s, 60 openings each. */
