@@ -10,6 +10,8 @@ _petaudit() {
     case $before in
     --precision) mapfile -t COMPREPLY < <(compgen -W 'fp64 fp32 tf32 bf16 fp16 fp8 int8' -- "$word"); return ;;
     --devices) mapfile -t COMPREPLY < <(compgen -W 'cpu cuda all' -- "$word"); return ;;
+    --lang) mapfile -t COMPREPLY < <(compgen -W 'en zh' -- "$word"); return ;;
+    --paper) mapfile -t COMPREPLY < <(compgen -W 'a4 letter' -- "$word"); return ;;
     --out | --resume) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --duration | --hub) return ;;
     --*) [ "${word#-}" = "$word" ] && { mapfile -t COMPREPLY < <(compgen -f -- "$word"); return; } ;;
@@ -17,10 +19,10 @@ _petaudit() {
     show) mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" policy list 2>/dev/null | cut -d' ' -f1)" -- "$word"); return ;;
     esac
     case ${COMP_WORDS[1]} in
-    audit) options='--policy --precision --duration --devices --witness --hub --key --out --resume --plan-only --shared --json --help' ;;
+    audit) options='--policy --precision --duration --devices --witness --hub --key --out --resume --plan-only --shared --lang --json --help' ;;
     judge) options='--claim --policy --key --out --json --help' ;;
     verify) options='--evidence --trust --json --help' ;;
-    report) options='--html --help' ;;
+    report) options='--html --pdf --key --lang --paper --help' ;;
     selftest) options='--devices --vectors --json --help' ;;
     witness) options='--key --listen --store --out --help' ;;
     devices) options='--json --help' ;;

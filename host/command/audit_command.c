@@ -264,11 +264,12 @@ static int conclude(struct audit *audit, int *status, struct pa_error *error) {
     int code = PA_OK;
     if (audit->remote != NULL)
         code = pa_audit_witness_conclude(audit->remote, audit->options.folder, audit->evidence,
-                                         &judged, error);
+                                         audit->options.language, &judged, error);
     else
         code = pa_judge_evidence(audit->evidence, NULL, NULL, PA_RECHECK_TILES, &judged, error);
     if (code == PA_OK && audit->remote == NULL)
-        code = pa_outputs_write(&judged, audit->key, audit->options.folder, error);
+        code = pa_outputs_write(&judged, audit->key, audit->options.key, audit->options.language,
+                                audit->options.folder, error);
     if (code == PA_OK)
         code = pa_outputs_print(&judged, audit->key, audit->options.folder, audit->options.is_json,
                                 error);

@@ -6,6 +6,7 @@
 
 #include "fleet/fleet.h"
 #include "measure/plan.h"
+#include "report/report.h"
 
 #include <limits.h>
 
@@ -17,6 +18,7 @@ struct pa_audit_options {
     const char *meters[PA_AUDIT_MOST_METERS]; /* those given, then NULL */
     bool is_plan_only, is_shared, is_json, wants_help;
     struct pa_plan_wishes wishes;
+    enum pa_language language;
     char folder[PATH_MAX]; /* where the audit's files go */
 };
 

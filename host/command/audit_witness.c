@@ -53,7 +53,8 @@ static int check(const struct pa_buffer *certificate, const char *evidence,
 }
 
 int pa_audit_witness_conclude(struct pa_witness *witness, const char *folder, const char *evidence,
-                              struct pa_judged *judged, struct pa_error *error) {
+                              enum pa_language language, struct pa_judged *judged,
+                              struct pa_error *error) {
     struct pa_buffer certificate = {0};
     struct pa_verification verification = {0};
     char name[32];
@@ -64,7 +65,8 @@ int pa_audit_witness_conclude(struct pa_witness *witness, const char *folder, co
     if (code == PA_OK)
         code = pa_judge_evidence(evidence, NULL, NULL, PA_RECHECK_PATHS, judged, error);
     if (code == PA_OK)
-        code = pa_outputs_write_signed(judged, &certificate, verification.statement, folder, error);
+        code = pa_outputs_write_signed(judged, &certificate, verification.statement, language,
+                                       folder, error);
     pa_verification_free(&verification);
     pa_buffer_free(&certificate);
     return code;

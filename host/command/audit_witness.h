@@ -17,6 +17,7 @@ int pa_audit_witness_resume(const char *folder, const char *evidence, struct pa_
 /* After the session: fetch the transcript to `evidence` and the certificate, check one against the
  * other, and write what an audit leaves to `folder`. `judged` is filled for printing. */
 int pa_audit_witness_conclude(struct pa_witness *witness, const char *folder, const char *evidence,
-                              struct pa_judged *judged, struct pa_error *error);
+                              enum pa_language language, struct pa_judged *judged,
+                              struct pa_error *error);
 
 #endif

@@ -12,7 +12,7 @@ static const char help[] =
     "  --claim C    a claim file instead of the one in the evidence\n"
     "  --policy P   a built-in policy or a file instead of the one in the evidence\n"
     "  --key K      the key to sign with (default ~/.config/petaudit/key)\n"
-    "  --out DIR    write certificate.json, summary.json and report.html there\n"
+    "  --out DIR    write certificate.json, summary.json, report.html and report.pdf there\n"
     "  --json       print summary.json on stdout and nothing else\n\n"
     "Examples:\n"
     "  petaudit judge petaudit-20261124T101500Z/evidence.db\n"
@@ -31,7 +31,7 @@ static int judge(const char *evidence, const struct wishes *wishes, struct pa_ju
     if (code == PA_OK && (wishes->out != NULL || wishes->is_json))
         code = pa_default_key(wishes->key, &key, error);
     if (code == PA_OK && wishes->out != NULL)
-        code = pa_outputs_write(judged, key, wishes->out, error);
+        code = pa_outputs_write(judged, key, wishes->key, PA_LANGUAGE_EN, wishes->out, error);
     if (code == PA_OK)
         code = pa_outputs_print(judged, key, wishes->out, wishes->is_json, error);
     pa_key_free(key);

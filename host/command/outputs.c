@@ -29,11 +29,18 @@ int pa_config_path(char *out, size_t size, const char *name, struct pa_error *er
     return PA_OK;
 }
 
+static int key_path_of(const char *path, char out[PATH_MAX], struct pa_error *error) {
+    if (path == NULL)
+        return pa_config_path(out, PATH_MAX, "key", error);
+    snprintf(out, PATH_MAX, "%s", path);
+    return PA_OK;
+}
+
 int pa_default_key(const char *path, struct pa_key **out, struct pa_error *error) {
     char standard[PATH_MAX];
     if (path != NULL)
         return pa_key_file_load(path, out, error);
-    PA_TRY(pa_config_path(standard, sizeof standard, "key", error));
+    PA_TRY(key_path_of(NULL, standard, error));
     if (access(standard, F_OK) != 0) {
         PA_TRY(pa_key_file_make(standard, error));
         pa_say("made a signing key: %s", standard);
@@ -154,41 +161,64 @@ static int write_one(const char *folder, const char *name, const struct pa_buffe
     return pa_file_write(path, content->data, content->size, 0644, error);
 }
 
+/* What belongs to a certificate, in memory. */
+struct leaving {
+    struct pa_buffer summary, html, pdf;
+};
+
+static int make_leaving(const json_t *statement, const struct pa_buffer *certificate,
+                        const struct pa_document_signer *signer, enum pa_language language,
+                        struct leaving *out, struct pa_error *error) {
+    const struct pa_report_form form = {PA_PAPER_A4, language};
+    PA_TRY(pa_summary_write(statement, &out->summary, error));
+    PA_TRY(pa_report_html(statement, form, &out->html, error));
+    return pa_report_pdf(statement, form, certificate, signer, &out->pdf, error);
+}
+
 /* What belongs to a certificate, then the certificate: it is never there without the rest. */
 static int write_all(struct pa_judged *judged, const struct pa_buffer *certificate,
+                     const struct pa_document_signer *signer, enum pa_language language,
                      const char *folder, struct pa_error *error) {
-    struct pa_buffer summary = {0}, report = {0};
-    int code = pa_summary_write(judged->statement, &summary, error);
+    struct leaving leaving = {0};
+    int code = make_leaving(judged->statement, certificate, signer, language, &leaving, error);
     if (code == PA_OK)
-        code = pa_report_html(judged->statement, PA_PAPER_A4, &report, error);
+        code = write_one(folder, "summary.json", &leaving.summary, error);
     if (code == PA_OK)
-        code = write_one(folder, "summary.json", &summary, error);
+        code = write_one(folder, "report.html", &leaving.html, error);
     if (code == PA_OK)
-        code = write_one(folder, "report.html", &report, error);
+        code = write_one(folder, "report.pdf", &leaving.pdf, error);
     if (code == PA_OK)
         code = write_one(folder, certificate_name(judged), certificate, error);
-    pa_buffer_free(&summary);
-    pa_buffer_free(&report);
+    pa_buffer_free(&leaving.summary);
+    pa_buffer_free(&leaving.html);
+    pa_buffer_free(&leaving.pdf);
     return code;
 }
 
-int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
-                     struct pa_error *error) {
+int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *key_path,
+                     enum pa_language language, const char *folder, struct pa_error *error) {
     struct pa_buffer certificate = {0};
+    struct pa_document_signer signer = {0};
+    char path[PATH_MAX];
     PA_TRY(pa_directory_make(folder, error));
     PA_TRY(build_statement(judged, key, folder, error));
-    int code = pa_envelope_sign(judged->statement, key, &certificate, error);
+    PA_TRY(key_path_of(key_path, path, error));
+    int code = pa_document_signer_make(key, path, &signer, error);
     if (code == PA_OK)
-        code = write_all(judged, &certificate, folder, error);
+        code = pa_envelope_sign(judged->statement, key, &certificate, error);
+    if (code == PA_OK)
+        code = write_all(judged, &certificate, &signer, language, folder, error);
+    pa_document_signer_free(&signer);
     pa_buffer_free(&certificate);
     return code;
 }
 
 int pa_outputs_write_signed(struct pa_judged *judged, const struct pa_buffer *certificate,
-                            json_t *statement, const char *folder, struct pa_error *error) {
+                            json_t *statement, enum pa_language language, const char *folder,
+                            struct pa_error *error) {
     json_decref(judged->statement);
     judged->statement = json_incref(statement);
-    return write_all(judged, certificate, folder, error);
+    return write_all(judged, certificate, NULL, language, folder, error);
 }
 
 static void put_rate(struct pa_buffer *out, const char *label, double pflops, const char *remark) {
@@ -240,7 +270,7 @@ static void put_judgement(struct pa_buffer *out, const struct pa_judged *judged,
     put_figures(out, judged);
     put_findings(out, &judged->judgement);
     if (folder != NULL)
-        pa_buffer_format(out, "  in %s: %s, summary.json, report.html\n", folder,
+        pa_buffer_format(out, "  in %s: %s, summary.json, report.html, report.pdf\n", folder,
                          judged->facts.is_certified ? "certificate.json"
                                                     : "test-result.json (no certificate)");
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outputs.h - from evidence to what an audit leaves: certificate.json (or test-result.json),
- * summary.json, report.html.
+ * summary.json, report.html,
+ * report.pdf.
  */
 #ifndef PA_COMMAND_OUTPUTS_H
 #define PA_COMMAND_OUTPUTS_H
 
 #include "certificate/certificate.h"
 #include "judge/judge.h"
+#include "report/report.h"
 
 /* A judgement with everything that it was made from. Zero-initialise; pa_judged_free in any case.
  */
@@ -24,14 +26,16 @@ int pa_judge_evidence(const char *evidence, const char *claim_path, const char *
                       enum pa_recheck recheck, struct pa_judged *out, struct pa_error *error);
 void pa_judged_free(struct pa_judged *judged);
 
-/* Sign and write the three files into `folder`, which is made. */
-int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *folder,
-                     struct pa_error *error);
+/* Sign and write the files into `folder`, which is made. `key_path` is what pa_default_key was
+ * given: the key's certificate lies beside it. */
+int pa_outputs_write(struct pa_judged *judged, const struct pa_key *key, const char *key_path,
+                     enum pa_language language, const char *folder, struct pa_error *error);
 
 /* The same with a certificate that the witness of the session has signed over `statement`, which is
- * shared. */
+ * shared: the witness's key is not here, and report.pdf is not signed. */
 int pa_outputs_write_signed(struct pa_judged *judged, const struct pa_buffer *certificate,
-                            json_t *statement, const char *folder, struct pa_error *error);
+                            json_t *statement, enum pa_language language, const char *folder,
+                            struct pa_error *error);
 
 /* Print the judgement for people on stdout, or summary.json when `is_json`. `folder` (may be NULL)
  * is where files were written. */

@@ -54,6 +54,7 @@ struct witness_options {
 /* What conclude() needs to sign. */
 struct witness_office {
     const struct pa_key *key;
+    const char *key_path;
     struct pa_witness_desk *desk;
 };
 
@@ -64,7 +65,8 @@ static int conclude(void *context, const char *folder, struct pa_error *error) {
     PA_TRY(pa_path_join(evidence, folder, "evidence.db", error));
     int code = pa_judge_evidence(evidence, NULL, NULL, PA_RECHECK_TILES, &judged, error);
     if (code == PA_OK)
-        code = pa_outputs_write(&judged, office->key, folder, error);
+        code =
+            pa_outputs_write(&judged, office->key, office->key_path, PA_LANGUAGE_EN, folder, error);
     if (code == PA_OK)
         pa_say("%s: %s %s", folder, pa_verdict_name(judged.judgement.verdict),
                judged.judgement.reason);
@@ -135,7 +137,7 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                        "(petaudit keygen FILE makes one)");
     snprintf(listen, sizeof listen, "0.0.0.0:%d", DEFAULT_PORT);
     PA_TRY(pa_key_file_load(options->key, &key, error));
-    struct witness_office office = {.key = key};
+    struct witness_office office = {.key = key, .key_path = options->key};
     struct pa_witness_desk_options desk = {
         .folder = options->store, .key = key, .conclude = conclude, .context = &office};
     const struct pa_link_route route = {"POST", PA_WITNESS_PATH, PA_WITNESS_MOST_REQUEST, answer};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chart.h - inside the room: the drawings, inline SVG coloured by the page's style. */
+/* chart.h - inside the room: what is drawn, for every medium alike. */
 #ifndef PA_REPORT_CHART_H
 #define PA_REPORT_CHART_H
 
@@ -14,14 +14,23 @@ void pa_chart_rate(struct pa_page *page);
 /* algbw and busbw over the message size, which is logarithmic. */
 void pa_chart_allreduce(struct pa_page *page);
 
-/* <rect class=CLASS x= y= width= height=/> */
-void pa_svg_rect(struct pa_page *page, const char *class, double x, double y, double w, double h);
-void pa_svg_line(struct pa_page *page, const char *class, double x0, double y0, double x1,
-                 double y1);
-/* `anchor`: "start", "middle" or "end". The text is escaped. */
-void pa_svg_text(struct pa_page *page, const char *class, const char *anchor, double x, double y,
-                 const char *text);
+/* The plot area of a chart with axes, in a drawing of 660 units. */
+enum { PA_PLOT_LEFT = 62, PA_PLOT_TOP = 22, PA_PLOT_WIDTH = 580, PA_PLOT_HEIGHT = 150 };
+
+struct pa_plot {
+    double most_x, most_y; /* of the axes, from zero */
+};
+
+double pa_plot_x(const struct pa_plot *plot, double x);
+double pa_plot_y(const struct pa_plot *plot, double y);
+/* Lines and figures of the y axis; `factor` is how many of `unit` one y is. */
+void pa_plot_y_axis(struct pa_page *page, const struct pa_plot *plot, double factor,
+                    const char *unit);
+void pa_plot_x_axis(struct pa_page *page, const struct pa_plot *plot, enum pa_string label);
+
 /* The least 1, 2 or 5 times a power of ten that divides [0, most] into at most `ticks` steps. */
 double pa_tick_step(double most, int ticks);
+/* About how wide the words are: good enough to see whether they fit into a shape. */
+double pa_words_width(const char *text);
 
 #endif

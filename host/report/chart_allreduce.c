@@ -3,21 +3,21 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { LEFT = 62, TOP = 22, WIDTH = 560, HEIGHT = 150 };
-
-struct scale {
-    double least_log2, most_log2, most;
+struct log_scale {
+    double least, most; /* powers of two */
 };
 
-static double x_of(const struct scale *scale, uint64_t bytes) {
-    double span = scale->most_log2 - scale->least_log2;
-    double position = log2((double)(bytes > 0 ? bytes : 1)) - scale->least_log2;
-    return span > 0 ? LEFT + WIDTH * position / span : LEFT + WIDTH / 2.0;
+static double x_of(const struct log_scale *scale, double power) {
+    double span = scale->most - scale->least;
+    return span > 0 ? PA_PLOT_LEFT + PA_PLOT_WIDTH * (power - scale->least) / span
+                    : PA_PLOT_LEFT + PA_PLOT_WIDTH / 2.0;
 }
 
-static double y_of(const struct scale *scale, double value) {
-    return TOP + HEIGHT * (1 - value / scale->most);
+static double power_of(const json_t *run) {
+    uint64_t bytes = pa_page_count_of(run, "bytes");
+    return log2((double)(bytes > 0 ? bytes : 1));
 }
 
 /* 8 as "8 B", 1 << 20 as "1 MiB". */
@@ -27,68 +27,65 @@ static void size_text(char out[PA_FIGURE_BYTES], double bytes) {
     for (; bytes >= 1024 && unit < 4; unit++)
         bytes /= 1024;
     char number[PA_FIGURE_BYTES];
-    pa_page_fixed_text(number, bytes, 0);
+    pa_fixed_text(number, bytes, 0);
     snprintf(out, PA_FIGURE_BYTES, "%.40s %s", number, units[unit]);
 }
 
-static void axes(struct pa_page *page, const struct scale *scale) {
+static void size_axis(struct pa_page *page, const struct log_scale *scale) {
+    const struct pa_medium *medium = page->medium;
+    const double bottom = PA_PLOT_TOP + PA_PLOT_HEIGHT;
     char text[PA_FIGURE_BYTES];
-    double step = pa_tick_step(scale->most, 5);
-    for (int i = 0; i * step <= scale->most * 1.0001 && i < 12; i++) {
-        double y = y_of(scale, i * step);
-        pa_svg_line(page, "grid", LEFT, y, LEFT + WIDTH, y);
-        pa_page_fixed_text(text, i * step, step < 0.01 ? 4 : step < 0.1 ? 2 : step < 1 ? 1 : 0);
-        pa_svg_text(page, "small dim", "end", LEFT - 7, y + 3.5, text);
-    }
-    pa_svg_text(page, "small dim", "start", LEFT, 12, "GB/s");
-    int jump = (int)ceil((scale->most_log2 - scale->least_log2) / 9);
-    for (int i = (int)scale->least_log2; i <= (int)scale->most_log2; i += jump < 1 ? 1 : jump) {
-        double x = x_of(scale, UINT64_C(1) << i);
+    int jump = (int)ceil((scale->most - scale->least) / 9);
+    for (int i = (int)scale->least; i <= (int)scale->most; i += jump < 1 ? 1 : jump) {
+        double x = x_of(scale, i);
         size_text(text, ldexp(1, i));
-        pa_svg_line(page, "axis", x, TOP + HEIGHT, x, TOP + HEIGHT + 4);
-        pa_svg_text(page, "small dim", "middle", x, TOP + HEIGHT + 16, text);
+        medium->line(page, PA_INK_AXIS, x, bottom, x, bottom + 4);
+        medium->words(page, PA_WORDS_SMALL | PA_WORDS_DIM, PA_ANCHOR_MIDDLE, x, bottom + 16, text);
     }
-    pa_svg_line(page, "axis", LEFT, TOP + HEIGHT, LEFT + WIDTH, TOP + HEIGHT);
+    medium->line(page, PA_INK_AXIS, PA_PLOT_LEFT, bottom, PA_PLOT_LEFT + PA_PLOT_WIDTH, bottom);
 }
 
-static void curve(struct pa_page *page, const struct scale *scale, const json_t *runs,
-                  const char *member, const char *class) {
-    pa_page_raw(page, "<polyline class=\"");
-    pa_page_raw(page, class);
-    pa_page_raw(page, "\" points=\"");
-    for (size_t i = 0; i < json_array_size(runs); i++) {
-        const json_t *run = json_array_get(runs, i);
-        pa_page_fixed(page, x_of(scale, pa_page_count_of(run, "bytes")), 1);
-        pa_page_raw(page, ",");
-        pa_page_fixed(page, y_of(scale, pa_page_number_of(run, member)), 1);
-        pa_page_raw(page, " ");
+static void curve(struct pa_page *page, const struct pa_plot *plot, const struct log_scale *scale,
+                  const json_t *runs, const char *member, enum pa_ink ink) {
+    size_t count = json_array_size(runs);
+    double *xy = calloc(count, 2 * sizeof *xy);
+    if (xy == NULL) {
+        page->failed = true;
+        return;
     }
-    pa_page_raw(page, "\"/>\n");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *run = json_array_get(runs, i);
+        xy[2 * i] = x_of(scale, power_of(run));
+        xy[2 * i + 1] = pa_plot_y(plot, pa_page_number_of(run, member));
+    }
+    page->medium->curve(page, ink, xy, count);
+    free(xy);
+}
+
+static void key(struct pa_page *page, enum pa_ink ink, double x, enum pa_string label) {
+    page->medium->line(page, ink, x, 8, x + 24, 8);
+    page->medium->words(page, PA_WORDS_SMALL, PA_ANCHOR_START, x + 30, 12, page->strings[label]);
 }
 
 void pa_chart_allreduce(struct pa_page *page) {
     const json_t *runs = pa_page_part_of(page, "allreduce");
-    struct scale scale = {64, 0, 0};
+    struct log_scale scale = {62, 0};
+    struct pa_plot plot = {1, 0};
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *run = json_array_get(runs, i);
-        double size = log2(fmax(1, (double)pa_page_count_of(run, "bytes")));
         double bus = pa_page_number_of(run, "busbw_gbs"), alg = pa_page_number_of(run, "algbw_gbs");
-        scale.least_log2 = fmin(scale.least_log2, floor(size));
-        scale.most_log2 = fmax(scale.most_log2, size > 60 ? 60 : size);
-        scale.most = fmax(scale.most, fmax(bus, alg));
+        scale.least = fmin(scale.least, floor(power_of(run)));
+        scale.most = fmax(scale.most, power_of(run));
+        plot.most_y = fmax(plot.most_y, fmax(bus, alg));
     }
-    if (!(scale.most > 0))
-        scale.most = 1;
-    scale.most *= 1.08;
-    pa_page_raw(page, "<svg viewBox=\"0 0 660 196\" width=\"100%\" role=\"img\" aria-label=\"");
-    pa_page_raw(page, page->strings[PA_STRING_ALLREDUCE]);
-    pa_page_raw(page, "\">\n");
-    axes(page, &scale);
-    curve(page, &scale, runs, "algbw_gbs", "algbw");
-    curve(page, &scale, runs, "busbw_gbs", "busbw");
-    pa_svg_line(page, "busbw", LEFT + 80, 8, LEFT + 104, 8);
-    pa_svg_text(page, "small", "start", LEFT + 110, 12, page->strings[PA_STRING_BUSBW]);
-    pa_svg_line(page, "algbw", LEFT + 220, 8, LEFT + 244, 8);
-    pa_svg_text(page, "small", "start", LEFT + 250, 12, page->strings[PA_STRING_ALGBW]);
-    pa_page_raw(page, "</svg>\n");
+    plot.most_y = plot.most_y > 0 ? plot.most_y * 1.08 : 1;
+    page->medium->drawing(page, PA_PLOT_TOP + PA_PLOT_HEIGHT + 24,
+                          page->strings[PA_STRING_ALLREDUCE]);
+    pa_plot_y_axis(page, &plot, 1, "GB/s");
+    size_axis(page, &scale);
+    curve(page, &plot, &scale, runs, "algbw_gbs", PA_INK_ALGBW);
+    curve(page, &plot, &scale, runs, "busbw_gbs", PA_INK_BUSBW);
+    key(page, PA_INK_BUSBW, PA_PLOT_LEFT + 80, PA_STRING_BUSBW);
+    key(page, PA_INK_ALGBW, PA_PLOT_LEFT + 220, PA_STRING_ALGBW);
+    page->medium->drawing_end(page);
 }

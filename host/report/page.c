@@ -3,36 +3,93 @@
 
 #include "base/base.h"
 
+#include <glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-void pa_page_raw(struct pa_page *page, const char *html) {
-    pa_buffer_text(page->out, html);
+/* More marks on one letter than any script needs would paint over the lines above it. */
+enum { MOST_MARKS = 3 };
+
+void pa_page_mark(struct pa_page *page, const char *markup) {
+    pa_buffer_text(&page->run, markup);
+}
+
+static void put_character(struct pa_page *page, const char *bytes, size_t size) {
+    switch (*bytes) {
+    case '&':
+        pa_page_mark(page, "&amp;");
+        break;
+    case '<':
+        pa_page_mark(page, "&lt;");
+        break;
+    case '>':
+        pa_page_mark(page, "&gt;");
+        break;
+    case '"':
+        pa_page_mark(page, "&quot;");
+        break;
+    case '\'':
+        pa_page_mark(page, "&#39;");
+        break;
+    default:
+        pa_buffer_bytes(&page->run, bytes, size);
+    }
+}
+
+static bool reads_from_the_right(gunichar character) {
+    return (character >= 0x590 && character <= 0x8ff) ||
+           (character >= 0xfb1d && character <= 0xfeff) ||
+           (character >= 0x10800 && character <= 0x10fff) ||
+           (character >= 0x1e800 && character <= 0x1efff);
+}
+
+/* The next character and how many bytes it has; a byte that is no UTF-8, as where a text was cut,
+ * is a replacement character. */
+static gunichar next_of(const char *text, size_t *bytes) {
+    gunichar character = g_utf8_get_char_validated(text, -1);
+    bool is_valid = character != (gunichar)-1 && character != (gunichar)-2;
+    /* What is no character in any text, although it can be encoded: cairo refuses it. */
+    bool is_none = (character & 0xfffe) == 0xfffe || (character >= 0xfdd0 && character <= 0xfdef);
+    *bytes = is_valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
+    return is_valid && !is_none ? character : 0xfffd;
+}
+
+static bool has_right_to_left(const char *text) {
+    for (size_t bytes; *text != '\0'; text += bytes)
+        if (reads_from_the_right(next_of(text, &bytes)))
+            return true;
+    return false;
+}
+
+void pa_page_text_cut(struct pa_page *page, const char *text, size_t most) {
+    bool is_isolated = has_right_to_left(text);
+    size_t count = 0, marks = 0;
+    if (is_isolated)
+        pa_page_mark(page, "\xe2\x81\xa8"); /* first strong isolate */
+    for (size_t bytes; *text != '\0' && count < most; text += bytes) {
+        gunichar character = next_of(text, &bytes);
+        marks = g_unichar_ismark(character) ? marks + 1 : 0;
+        if (marks > MOST_MARKS || g_unichar_iscntrl(character))
+            continue;
+        if (character == 0xfffd)
+            pa_page_mark(page, "\xef\xbf\xbd");
+        else
+            put_character(page, text, bytes);
+        count++;
+    }
+    if (*text != '\0')
+        pa_page_mark(page, "\xe2\x80\xa6");
+    if (is_isolated)
+        pa_page_mark(page, "\xe2\x81\xa9"); /* its end */
 }
 
 void pa_page_text(struct pa_page *page, const char *text) {
-    for (const char *p = text; *p != '\0'; p++) {
-        switch (*p) {
-        case '&':
-            pa_buffer_text(page->out, "&amp;");
-            break;
-        case '<':
-            pa_buffer_text(page->out, "&lt;");
-            break;
-        case '>':
-            pa_buffer_text(page->out, "&gt;");
-            break;
-        case '"':
-            pa_buffer_text(page->out, "&quot;");
-            break;
-        case '\'':
-            pa_buffer_text(page->out, "&#39;");
-            break;
-        default:
-            pa_buffer_bytes(page->out, p, 1);
-        }
-    }
+    pa_page_text_cut(page, text, PA_TEXT_MOST);
+}
+
+static bool is_place(const char *p) {
+    return p[0] == '{' && p[1] >= '0' && p[1] <= '7' && p[2] == '}';
 }
 
 void pa_page_say(struct pa_page *page, enum pa_string id, ...) {
@@ -40,7 +97,7 @@ void pa_page_say(struct pa_page *page, enum pa_string id, ...) {
     const char *places[8] = {0};
     int most = -1;
     for (const char *p = sentence; *p != '\0'; p++)
-        if (p[0] == '{' && p[1] >= '0' && p[1] <= '7' && p[2] == '}' && p[1] - '0' > most)
+        if (is_place(p) && p[1] - '0' > most)
             most = p[1] - '0';
     va_list args;
     va_start(args, id);
@@ -48,113 +105,116 @@ void pa_page_say(struct pa_page *page, enum pa_string id, ...) {
         places[i] = va_arg(args, const char *);
     va_end(args);
     for (const char *p = sentence; *p != '\0'; p++) {
-        if (p[0] == '{' && p[1] >= '0' && p[1] <= '7' && p[2] == '}') {
+        if (is_place(p)) {
             pa_page_text(page, places[p[1] - '0']);
             p += 2;
         } else
-            pa_buffer_bytes(page->out, p, 1);
+            pa_buffer_bytes(&page->run, p, 1);
     }
 }
 
-void pa_page_heading(struct pa_page *page, enum pa_string id) {
-    pa_page_raw(page, "<h2>");
-    pa_page_raw(page, page->strings[id]);
-    pa_page_raw(page, "</h2>\n");
-}
-
-void pa_page_row_head(struct pa_page *page, const enum pa_string *ids, size_t count) {
-    pa_page_raw(page, "<thead><tr>");
-    for (size_t i = 0; i < count; i++) {
-        pa_page_raw(page, "<th>");
-        pa_page_raw(page, page->strings[ids[i]]);
-        pa_page_raw(page, "</th>");
-    }
-    pa_page_raw(page, "</tr></thead><tbody>\n");
-}
-
-void pa_page_cell(struct pa_page *page, const char *text, bool is_figure) {
-    pa_page_raw(page, is_figure ? "<td class=\"n\">" : "<td>");
-    pa_page_text(page, text);
-    pa_page_raw(page, "</td>");
-}
-
-void pa_page_pair(struct pa_page *page, enum pa_string id, const char *text) {
-    pa_page_raw(page, "<dt>");
-    pa_page_raw(page, page->strings[id]);
-    pa_page_raw(page, "</dt><dd>");
-    pa_page_text(page, text);
-    pa_page_raw(page, "</dd>");
-}
-
-static const double powers[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
-
-void pa_page_fixed_text(char out[PA_FIGURE_BYTES], double value, int decimals) {
-    double scaled = fabs(value) * powers[decimals];
-    if (!(scaled < 9e15)) { /* outside of exact integers, or not a number */
-        snprintf(out, PA_FIGURE_BYTES, "%s", isfinite(value) ? "9e15" : "?");
-        return;
-    }
-    uint64_t whole = (uint64_t)llround(scaled), scale = (uint64_t)powers[decimals];
-    const char *sign = value < 0 && whole > 0 ? "-" : "";
-    if (decimals == 0)
-        snprintf(out, PA_FIGURE_BYTES, "%s%llu", sign, (unsigned long long)whole);
+void pa_page_plain(const struct pa_page *page, char *out, size_t size, enum pa_string id,
+                   const char *place) {
+    const char *form = page->strings[id], *hole = strstr(form, "{0}");
+    if (hole == NULL)
+        snprintf(out, size, "%s", form);
     else
-        snprintf(out, PA_FIGURE_BYTES, "%s%llu.%0*llu", sign, (unsigned long long)(whole / scale),
-                 decimals, (unsigned long long)(whole % scale));
+        snprintf(out, size, "%.*s%s%s", (int)(hole - form), form, place, hole + 3);
 }
 
-void pa_page_fixed(struct pa_page *page, double value, int decimals) {
+const char *pa_page_take(struct pa_page *page) {
+    pa_buffer_bytes(&page->run, "", 1);
+    page->run.size = 0;
+    if (page->run.failed)
+        page->failed = true;
+    return page->failed ? "" : (const char *)page->run.data;
+}
+
+void pa_page_block(struct pa_page *page, enum pa_block block) {
+    page->medium->block(page, block, pa_page_take(page));
+}
+
+void pa_page_block_say(struct pa_page *page, enum pa_block block, enum pa_string id) {
+    page->medium->block(page, block, page->strings[id]);
+}
+
+void pa_page_cell(struct pa_page *page) {
+    page->medium->cell(page, PA_CELL_PLAIN, pa_page_take(page));
+}
+
+void pa_page_cell_bad(struct pa_page *page) {
+    page->medium->cell(page, PA_CELL_BAD, pa_page_take(page));
+}
+
+void pa_page_pair(struct pa_page *page, enum pa_string label) {
+    page->medium->pair(page, page->strings[label], pa_page_take(page));
+}
+
+void pa_page_cell_text(struct pa_page *page, const char *text) {
+    pa_page_text(page, text);
+    pa_page_cell(page);
+}
+
+void pa_page_cell_count(struct pa_page *page, uint64_t value) {
     char text[PA_FIGURE_BYTES];
-    pa_page_fixed_text(text, value, decimals);
-    pa_page_raw(page, text);
+    pa_count_text(text, value);
+    pa_page_cell_text(page, text);
 }
 
-void pa_page_count_text(char out[PA_FIGURE_BYTES], uint64_t value) {
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
-    size_t to = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[to++] = ',';
-        out[to++] = digits[i];
-    }
-    out[to] = '\0';
+void pa_page_cell_figure(struct pa_page *page, double value) {
+    char text[PA_FIGURE_BYTES];
+    pa_figure_of(text, value);
+    pa_page_cell_text(page, text);
 }
 
-/* Places behind the point so that `digits` significant ones are shown. */
-static int decimals_for(double value, int digits) {
-    if (!(fabs(value) > 0) || !isfinite(value))
-        return 0;
-    int decimals = digits - 1 - (int)floor(log10(fabs(value)));
-    return decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
+void pa_page_cell_rate(struct pa_page *page, double pflops) {
+    char text[PA_FIGURE_BYTES];
+    pa_page_rate_text(page, text, pflops);
+    pa_page_cell_text(page, text);
 }
 
-void pa_page_figure_text(char out[PA_FIGURE_BYTES], double value) {
-    if (value >= 0 && value < 9e15 && (value >= 9999.5 || fabs(value - round(value)) < 1e-9))
-        pa_page_count_text(out, (uint64_t)llround(value));
-    else if (value >= 9e15) { /* 1.23e21: mantissa and exponent apart, neither from the locale */
-        int exponent = (int)floor(log10(value));
-        char mantissa[PA_FIGURE_BYTES];
-        pa_page_fixed_text(mantissa, value / pow(10, exponent), 3);
-        snprintf(out, PA_FIGURE_BYTES, "%.20se%d", mantissa, exponent);
-    } else
-        pa_page_fixed_text(out, value, decimals_for(value, 4));
+void pa_page_cell_share(struct pa_page *page, double fraction) {
+    char text[PA_FIGURE_BYTES];
+    pa_share_text(text, fraction);
+    pa_page_cell_text(page, isfinite(fraction) ? text : "");
 }
 
-void pa_page_share_text(char out[PA_FIGURE_BYTES], double fraction) {
-    char number[PA_FIGURE_BYTES];
-    double percent = fraction * 100;
-    if (!isfinite(percent)) {
-        snprintf(out, PA_FIGURE_BYTES, "?");
-    } else if (percent > 0 && percent < 0.01) {
-        snprintf(out, PA_FIGURE_BYTES, "less than 0.01 %%");
-    } else {
-        pa_page_fixed_text(number, percent,
-                           percent >= 99.5 && percent < 100 ? 2
-                           : percent >= 10                  ? 1
-                                                            : decimals_for(percent, 2));
-        snprintf(out, PA_FIGURE_BYTES, "%.40s %%", number);
-    }
+void pa_page_pair_text(struct pa_page *page, enum pa_string label, const char *text) {
+    pa_page_text_cut(page, text, PA_NAME_MOST);
+    pa_page_pair(page, label);
+}
+
+void pa_page_begin(struct pa_page *page, enum pa_part part, enum pa_string heading) {
+    page->medium->begin(page, part, page->strings[heading]);
+}
+
+void pa_page_begin_bare(struct pa_page *page, enum pa_part part) {
+    page->medium->begin(page, part, NULL);
+}
+
+void pa_page_end(struct pa_page *page, enum pa_part part) {
+    page->medium->end(page, part);
+}
+
+void pa_page_table(struct pa_page *page, const struct pa_column *columns, size_t count) {
+    page->medium->table(page, columns, count);
+}
+
+void pa_page_row_end(struct pa_page *page) {
+    page->medium->row_end(page);
+}
+
+void pa_page_table_end(struct pa_page *page) {
+    page->medium->table_end(page);
+}
+
+void pa_page_more_rows(struct pa_page *page, uint64_t total, uint64_t most) {
+    char more[PA_FIGURE_BYTES];
+    if (total <= most)
+        return;
+    pa_count_text(more, total - most);
+    pa_page_say(page, PA_STRING_MORE_ROWS, more);
+    pa_page_block(page, PA_BLOCK_CAPTION);
 }
 
 double pa_page_rate_unit(const struct pa_page *page, double pflops, char unit[16]) {
@@ -180,10 +240,10 @@ void pa_page_rate_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], do
         return;
     }
     char unit[16], number[PA_FIGURE_BYTES];
-    pa_page_figure_text(number, pflops * pa_page_rate_unit(page, pflops, unit));
+    pa_figure_of(number, pflops * pa_page_rate_unit(page, pflops, unit));
     if (strchr(number, '.') != NULL && fabs(pflops - round(pflops)) < 1e-9 && pflops >= 1 &&
         pflops < 1e4)
-        pa_page_count_text(number, (uint64_t)llround(pflops)); /* "500", not "500.0" */
+        pa_count_text(number, (uint64_t)llround(pflops)); /* "500", not "500.0" */
     snprintf(out, PA_FIGURE_BYTES, "%.40s %s", number, unit);
 }
 
@@ -195,9 +255,9 @@ void pa_page_rate_u_text(const struct pa_page *page, char out[PA_FIGURE_BYTES], 
     }
     char unit[16], value[PA_FIGURE_BYTES], spread[PA_FIGURE_BYTES];
     double scale = pa_page_rate_unit(page, pflops, unit);
-    int decimals = decimals_for(u * scale, 2);
-    pa_page_fixed_text(value, pflops * scale, decimals);
-    pa_page_fixed_text(spread, u * scale, decimals);
+    int decimals = pa_decimals_for(u * scale, 2);
+    pa_fixed_text(value, pflops * scale, decimals);
+    pa_fixed_text(spread, u * scale, decimals);
     snprintf(out, PA_FIGURE_BYTES, "%.20s \xc2\xb1 %.20s %s", value, spread, unit);
 }
 
@@ -223,6 +283,20 @@ bool pa_page_truth_of(const json_t *object, const char *name) {
     return json_is_true(json_object_get(object, name));
 }
 
+bool pa_page_is(const json_t *object, const char *name, const char *text) {
+    return strcmp(pa_page_text_of(object, name), text) == 0;
+}
+
 const json_t *pa_page_part_of(const struct pa_page *page, const char *name) {
     return json_object_get(page->predicate, name);
+}
+
+void pa_page_date(struct pa_page *page, const char *utc) {
+    char date[PA_UTC_TEXT_BYTES];
+    snprintf(date, sizeof date, "%.20s", utc);
+    if (strlen(date) == 20) { /* 2026-11-24T00:12:11Z as people write it */
+        date[10] = ' ';
+        date[16] = '\0';
+    }
+    pa_page_text(page, date);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The devices: one row each while they fit on a page, else one row a group and those that stand
  * out. */
+#include "report/phrase.h"
 #include "report/sections.h"
 
 #include <math.h>
@@ -51,7 +52,7 @@ static size_t collect_groups(struct pa_page *page, const json_t *devices,
             count++;
         }
         if (groups[g].rates == NULL)
-            page->out->failed = true;
+            page->failed = true;
         else
             groups[g].rates[groups[g].count++] = pa_page_number_of(device, "pflops");
     }
@@ -65,86 +66,72 @@ static double median_of(const struct group *group) {
     return group->count == 0 ? 0 : group->rates[group->count / 2];
 }
 
-static void put_rate_cell(struct pa_page *page, double pflops) {
-    char text[PA_FIGURE_BYTES];
-    pa_page_rate_text(page, text, pflops);
-    pa_page_cell(page, text, true);
-}
-
 static void put_remark(struct pa_page *page, const json_t *device, double median) {
     char share[PA_FIGURE_BYTES];
     double rate = pa_page_number_of(device, "pflops");
-    pa_page_raw(page, "<td>");
     if (pa_page_truth_of(device, "is_emulated"))
         pa_page_say(page, PA_STRING_EMULATED);
-    else if (pa_page_truth_of(device, "is_lost"))
-        pa_page_say(page, PA_STRING_LOST, pa_page_text_of(device, "lost_text"));
-    else if (pa_page_truth_of(device, "is_changed"))
+    else if (pa_page_truth_of(device, "is_lost")) {
+        pa_page_say(page, PA_STRING_LOST);
+        pa_page_phrase(page, pa_page_text_of(device, "lost_text"));
+    } else if (pa_page_truth_of(device, "is_changed"))
         pa_page_say(page, PA_STRING_CHANGED);
     else if (rate < slow_share * median) {
-        pa_page_share_text(share, rate / median);
+        pa_share_text(share, rate / median);
         pa_page_say(page, PA_STRING_SLOW, share);
     }
-    pa_page_raw(page, "</td>");
+    pa_page_cell(page);
 }
 
 static void put_device(struct pa_page *page, const json_t *device, double median) {
-    char text[2 * PA_FIGURE_BYTES], share[PA_FIGURE_BYTES];
-    double efficiency = pa_page_number_of(device, "efficiency");
-    pa_page_raw(page, "<tr>");
-    pa_page_cell(page, pa_page_text_of(device, "declared_name"), false);
-    pa_page_cell(page, pa_page_text_of(device, "name"), false);
-    pa_page_cell(page, pa_page_text_of(device, "format"), false);
+    char text[2 * PA_FIGURE_BYTES];
+    pa_page_cell_text(page, pa_page_text_of(device, "declared_name"));
+    pa_page_cell_text(page, pa_page_text_of(device, "name"));
+    pa_page_cell_text(page, pa_page_text_of(device, "format"));
     snprintf(text, sizeof text, "%llu \xc3\x97 %llu",
              (unsigned long long)pa_page_count_of(device, "m"),
              (unsigned long long)pa_page_count_of(device, "n"));
-    pa_page_cell(page, text, true);
-    pa_page_count_text(text, pa_page_count_of(device, "steps"));
-    pa_page_cell(page, text, true);
-    put_rate_cell(page, pa_page_number_of(device, "pflops"));
-    put_rate_cell(page, pa_page_number_of(device, "peak_pflops"));
-    pa_page_share_text(share, efficiency);
-    pa_page_cell(page, isfinite(efficiency) ? share : "", true);
+    pa_page_cell_text(page, text);
+    pa_page_cell_count(page, pa_page_count_of(device, "steps"));
+    pa_page_cell_rate(page, pa_page_number_of(device, "pflops"));
+    pa_page_cell_rate(page, pa_page_number_of(device, "peak_pflops"));
+    pa_page_cell_share(page, pa_page_number_of(device, "efficiency"));
     put_remark(page, device, median);
-    pa_page_raw(page, "</tr>\n");
+    pa_page_row_end(page);
 }
 
 static void open_device_table(struct pa_page *page) {
-    static const enum pa_string heads[] = {
-        PA_STRING_DEVICE, PA_STRING_MODEL, PA_STRING_FORMAT,     PA_STRING_SHAPE, PA_STRING_STEPS,
-        PA_STRING_RATE,   PA_STRING_PEAK,  PA_STRING_EFFICIENCY, PA_STRING_REMARK};
-    pa_page_raw(page, "<div class=\"scroll\"><table>");
-    pa_page_row_head(page, heads, sizeof heads / sizeof heads[0]);
-}
-
-static void close_table(struct pa_page *page) {
-    pa_page_raw(page, "</tbody></table></div>\n");
+    static const struct pa_column columns[] = {
+        {PA_STRING_DEVICE, false}, {PA_STRING_MODEL, false},     {PA_STRING_FORMAT, false},
+        {PA_STRING_SHAPE, true},   {PA_STRING_STEPS, true},      {PA_STRING_RATE, true},
+        {PA_STRING_PEAK, true},    {PA_STRING_EFFICIENCY, true}, {PA_STRING_REMARK, false},
+    };
+    pa_page_table(page, columns, sizeof columns / sizeof columns[0]);
 }
 
 static void put_groups(struct pa_page *page, const struct group *groups, size_t count) {
-    static const enum pa_string heads[] = {PA_STRING_COUNT, PA_STRING_MODEL,  PA_STRING_FORMAT,
-                                           PA_STRING_LEAST, PA_STRING_MEDIAN, PA_STRING_MOST,
-                                           PA_STRING_PEAK};
+    static const struct pa_column columns[] = {
+        {PA_STRING_COUNT, true}, {PA_STRING_MODEL, false}, {PA_STRING_FORMAT, false},
+        {PA_STRING_LEAST, true}, {PA_STRING_MEDIAN, true}, {PA_STRING_MOST, true},
+        {PA_STRING_PEAK, true},
+    };
     char text[PA_FIGURE_BYTES];
-    pa_page_count_text(text, json_array_size(pa_page_part_of(page, "devices")));
-    pa_page_raw(page, "<p>");
+    pa_count_text(text, json_array_size(pa_page_part_of(page, "devices")));
     pa_page_say(page, PA_STRING_GROUPED, text);
-    pa_page_raw(page, "</p><div class=\"scroll\"><table>");
-    pa_page_row_head(page, heads, sizeof heads / sizeof heads[0]);
+    pa_page_block(page, PA_BLOCK_PLAIN);
+    pa_page_table(page, columns, sizeof columns / sizeof columns[0]);
     for (size_t g = 0; g < count; g++) {
         const struct group *group = &groups[g];
-        pa_page_raw(page, "<tr>");
-        pa_page_count_text(text, group->count);
-        pa_page_cell(page, text, true);
-        pa_page_cell(page, pa_page_text_of(group->first, "name"), false);
-        pa_page_cell(page, pa_page_text_of(group->first, "format"), false);
-        put_rate_cell(page, group->count > 0 ? group->rates[0] : 0);
-        put_rate_cell(page, median_of(group));
-        put_rate_cell(page, group->count > 0 ? group->rates[group->count - 1] : 0);
-        put_rate_cell(page, pa_page_number_of(group->first, "peak_pflops"));
-        pa_page_raw(page, "</tr>\n");
+        pa_page_cell_count(page, group->count);
+        pa_page_cell_text(page, pa_page_text_of(group->first, "name"));
+        pa_page_cell_text(page, pa_page_text_of(group->first, "format"));
+        pa_page_cell_rate(page, group->count > 0 ? group->rates[0] : 0);
+        pa_page_cell_rate(page, median_of(group));
+        pa_page_cell_rate(page, group->count > 0 ? group->rates[group->count - 1] : 0);
+        pa_page_cell_rate(page, pa_page_number_of(group->first, "peak_pflops"));
+        pa_page_row_end(page);
     }
-    close_table(page);
+    pa_page_table_end(page);
 }
 
 static bool stands_out(const json_t *device, double median) {
@@ -162,30 +149,23 @@ static void put_outliers(struct pa_page *page, const json_t *devices, const stru
         if (!stands_out(device, median) || found++ >= MOST_OUTLIERS)
             continue;
         if (found == 1) {
-            pa_page_raw(page, "<h3>");
-            pa_page_say(page, PA_STRING_OUTLIERS);
-            pa_page_raw(page, "</h3>");
+            pa_page_block_say(page, PA_BLOCK_SUBHEAD, PA_STRING_OUTLIERS);
             open_device_table(page);
         }
         put_device(page, device, median);
     }
     if (found > 0)
-        close_table(page);
-    char more[PA_FIGURE_BYTES];
-    pa_page_count_text(more, found > MOST_OUTLIERS ? found - MOST_OUTLIERS : 0);
-    if (found == 0 || found > MOST_OUTLIERS) {
-        pa_page_raw(page, "<p class=\"caption\">");
-        pa_page_say(page, found == 0 ? PA_STRING_NO_OUTLIERS : PA_STRING_MORE_ROWS, more);
-        pa_page_raw(page, "</p>");
-    }
+        pa_page_table_end(page);
+    if (found == 0)
+        pa_page_block_say(page, PA_BLOCK_CAPTION, PA_STRING_NO_OUTLIERS);
+    pa_page_more_rows(page, found, MOST_OUTLIERS);
 }
 
 void pa_section_devices(struct pa_page *page) {
     const json_t *devices = pa_page_part_of(page, "devices");
     struct group groups[MOST_GROUPS] = {{0}};
     size_t count = collect_groups(page, devices, groups);
-    pa_page_raw(page, "<section>");
-    pa_page_heading(page, PA_STRING_DEVICES);
+    pa_page_begin(page, PA_PART_SECTION, PA_STRING_DEVICES);
     if (json_array_size(devices) > MOST_ROWS) {
         put_groups(page, groups, count);
         put_outliers(page, devices, groups, count);
@@ -195,9 +175,9 @@ void pa_section_devices(struct pa_page *page) {
             const json_t *device = json_array_get(devices, d);
             put_device(page, device, median_of(&groups[group_of(groups, count, device)]));
         }
-        close_table(page);
+        pa_page_table_end(page);
     }
-    pa_page_raw(page, "</section>\n");
+    pa_page_end(page, PA_PART_SECTION);
     for (size_t g = 0; g < count; g++)
         free(groups[g].rates);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* strings.h - every sentence of the report, one catalogue a language.
  *
- * A sentence may hold <b>..</b> and places {0} .. {7}; what is put there is escaped. Another
- * language is another array with the same indices.
+ * A sentence may hold <b>..</b>, <code>..</code> and places {0} .. {7}; what is put there is
+ * escaped. Each language is an array with the same indices and the same places; a test sees to it.
  */
 #ifndef PA_REPORT_STRINGS_H
 #define PA_REPORT_STRINGS_H
@@ -43,7 +43,6 @@ enum pa_string {
     PA_STRING_LISTED,
     PA_STRING_ANSWERED,
     PA_STRING_SIGNED_BY,
-    PA_STRING_SESSION_NUMBER,
     PA_STRING_HOW_SURE,
     PA_STRING_OPENINGS,
     PA_STRING_OPENINGS_TEXT,
@@ -123,16 +122,53 @@ enum pa_string {
     PA_STRING_Q_JUDGED,
     PA_STRING_Q_GAPS,
     PA_STRING_Q_CLOCK_STEP,
-    PA_STRING_CODE,
     PA_STRING_SEVERITY,
     PA_STRING_TEXT,
     PA_STRING_RULE,
     PA_STRING_RULE_REJUDGED,
     PA_STRING_PARAMETER,
     PA_STRING_EVIDENCE,
+    PA_STRING_SECONDS_LONG,
+    PA_STRING_MINUTES_LONG,
+    PA_STRING_ONE_DEVICE,
+    PA_STRING_MANY_DEVICES,
+    PA_STRING_AS_ONE_SYSTEM,
+    PA_STRING_VALID_UNTIL,
+    PA_STRING_PDF_SIGNED,
+    PA_STRING_PDF_NOT_SIGNED,
+    PA_STRING_PAGE_OF,
+    PA_STRING_METHOD,
+    PA_STRING_METHOD_WORK,
+    PA_STRING_METHOD_PROOF,
+    PA_STRING_METHOD_BOUND,
+    PA_STRING_METHOD_DECISION,
+    PA_STRING_BUDGET,
+    PA_STRING_BUDGET_CAPTION,
+    PA_STRING_SOURCE,
+    PA_STRING_KIND,
+    PA_STRING_DISTRIBUTION,
+    PA_STRING_STANDARD_U,
+    PA_STRING_SENSITIVITY,
+    PA_STRING_CONTRIBUTION,
+    PA_STRING_SHARE,
+    PA_STRING_FREEDOM,
+    PA_STRING_Q_FREEDOM,
+    PA_STRING_Q_RISK,
+    PA_STRING_WHERE,
+    PA_STRING_ADVICE,
+    PA_STRING_RULE_CAPTION,
+    PA_STRING_TRANSCRIPT_HASH,
+    PA_STRING_STATEMENT_HASH,
+    PA_STRING_SIGNER_KEY_ID,
+    PA_STRING_SUPERSEDES,
+    PA_STRING_YES,
+    PA_STRING_NO,
+    PA_STRING_AS_SIGNED,
+    PA_STRING_POWER,
     PA_STRING_COUNT_STRINGS
 };
 
 extern const char *const pa_strings_en[PA_STRING_COUNT_STRINGS];
+extern const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS];
 
 #endif

@@ -6,22 +6,21 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_TITLE_CERTIFICATE] = "Capacity certificate",
     [PA_STRING_TITLE_TEST] = "Test result",
     [PA_STRING_TEST_MARK] =
-        "<b>TEST</b> This is not a certificate: the run was outside of a certificate's limits and "
-        "says nothing about the capacity of a centre.",
+        "<b>TEST</b> This is not a certificate: the run was outside of a certificate's "
+        "limits and says nothing about the capacity of a centre.",
     [PA_STRING_SELF_DECLARED] = "self-declared",
     [PA_STRING_WITNESSED] = "witnessed",
     [PA_STRING_ATTESTED] = "attested",
-    [PA_STRING_CLAIMS_AND_PROVEN] = "{0} claims <b>{1}</b>. <b>{2}</b> were proven: {3} of the "
-                                    "claim.",
+    [PA_STRING_CLAIMS_AND_PROVEN] = " claims <b>{0}</b>. <b>{1}</b> were proven: {2} of the claim.",
     [PA_STRING_CLAIMS_NOTHING_HOLDS] =
-        "{0} claims <b>{1}</b>. The evidence does not hold, so <b>nothing</b> counts as proven.",
+        " claims <b>{0}</b>. The evidence does not hold, so <b>nothing</b> counts as proven.",
     [PA_STRING_CLAIMS_NOMINAL] =
-        "{0} claims <b>{1}</b>. Judged by data sheets: <b>{2}</b>, {3} of the claim. Proven were "
-        "{4}.",
+        " claims <b>{0}</b>. Judged by data sheets: <b>{1}</b>, {2} of the claim. Proven "
+        "were {3}.",
     [PA_STRING_CLAIMS_AND_TESTED] =
-        "{0} claims <b>{1}</b>. The test work ran at <b>{2}</b>; it counts for nothing.",
+        " claims <b>{0}</b>. The test work ran at <b>{1}</b>; it counts for nothing.",
     [PA_STRING_HOW_MEASURED] =
-        "{0}, sustained for {1} on {2} at once; U at k = 2. Rule: {3}, policy {4}.",
+        ", sustained for {0} on {1} at once; U at k = 2. Rule: {2}, policy {3}.",
     [PA_STRING_GUARDED] = "guarded acceptance",
     [PA_STRING_SIMPLE] = "simple acceptance",
     [PA_STRING_CAPACITY] = "Capacity",
@@ -45,7 +44,6 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_LISTED] = "Listed",
     [PA_STRING_ANSWERED] = "Answered",
     [PA_STRING_SIGNED_BY] = "Signed by",
-    [PA_STRING_SESSION_NUMBER] = "Session",
     [PA_STRING_HOW_SURE] = "How sure",
     [PA_STRING_OPENINGS] = "Openings",
     [PA_STRING_OPENINGS_TEXT] = "{0} drawn, {1} failed, {2} missing",
@@ -66,8 +64,8 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
         "certificate.json --evidence evidence.db --trust SIGNER.pub</code>",
     [PA_STRING_RATE_OVER_TIME] = "Rate over time",
     [PA_STRING_RATE_CAPTION] =
-        "Proven work of each epoch over its length, by the witness's clock. The verified figure "
-        "is below the mean rate by what the sample of openings leaves open.",
+        "Proven work of each epoch over its length, by the witness's clock. The verified "
+        "figure is below the mean rate by what the sample of openings leaves open.",
     [PA_STRING_NO_EPOCHS] = "No epoch was measured.",
     [PA_STRING_SECONDS_AXIS] = "seconds of measured time",
     [PA_STRING_VERIFIED_LINE] = "verified {0}",
@@ -82,7 +80,7 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_PEAK] = "Peak",
     [PA_STRING_EFFICIENCY] = "Share of peak",
     [PA_STRING_REMARK] = "Remark",
-    [PA_STRING_LOST] = "lost: {0}",
+    [PA_STRING_LOST] = "lost: ",
     [PA_STRING_CHANGED] = "another device answered in its place later",
     [PA_STRING_EMULATED] = "emulated: no such hardware",
     [PA_STRING_SLOW] = "slow: {0} of its group's median",
@@ -92,8 +90,9 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_MOST] = "Most",
     [PA_STRING_GROUPED] = "{0} devices, grouped by model and format; rates are of one device.",
     [PA_STRING_OUTLIERS] = "Devices that stand out",
-    [PA_STRING_NO_OUTLIERS] = "No device stands out: none was lost or replaced, and each reached "
-                              "at least 85 % of its group's median.",
+    [PA_STRING_NO_OUTLIERS] =
+        "No device stands out: none was lost or replaced, and each reached at least 85 % of "
+        "its group's median.",
     [PA_STRING_MORE_ROWS] = "{0} more are in certificate.json.",
     [PA_STRING_ALLREDUCE] = "All-reduce",
     [PA_STRING_ALLREDUCE_CAPTION] =
@@ -114,14 +113,14 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_FAILED] = "Failed",
     [PA_STRING_MISSING] = "Missing",
     [PA_STRING_GAP_BEFORE] = "Gap before, s",
-    [PA_STRING_FIRST_FAILURE] = "First opening that failed: {0}",
-    [PA_STRING_BROKEN] = "The evidence is broken: {0}",
-    [PA_STRING_TEST_BUILD] = "Measured by a test build: {0}",
+    [PA_STRING_FIRST_FAILURE] = "First opening that failed: ",
+    [PA_STRING_BROKEN] = "The evidence is broken: ",
+    [PA_STRING_TEST_BUILD] = "Measured by a test build: ",
     [PA_STRING_UNCERTAINTY] = "How the figure and its uncertainty come about",
     [PA_STRING_UNCERTAINTY_TEXT] =
-        "The verified rate is the proven work over the witness's time, times the least honest "
-        "share that the openings allow. U is the expanded uncertainty at k = 2 after the GUM, "
-        "from the clock, the sampling and the repeatability of the epochs.",
+        "The verified rate is the proven work over the witness's time, times the least "
+        "honest share that the openings allow. U is the expanded uncertainty at k = 2 after "
+        "the GUM.",
     [PA_STRING_QUANTITY] = "Quantity",
     [PA_STRING_VALUE] = "Value",
     [PA_STRING_Q_OPERATIONS] = "Proven operations, 2MNK each product",
@@ -135,12 +134,71 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_Q_JUDGED] = "Judged figure",
     [PA_STRING_Q_GAPS] = "Interruptions, and their length in s",
     [PA_STRING_Q_CLOCK_STEP] = "Largest step of UTC against the clock, s",
-    [PA_STRING_CODE] = "Code",
     [PA_STRING_SEVERITY] = "Severity",
-    [PA_STRING_TEXT] = "Text",
+    [PA_STRING_TEXT] = "Finding",
     [PA_STRING_RULE] = "Policy and claim",
-    [PA_STRING_RULE_REJUDGED] = "Judged again: claim or policy are not those that the session was "
-                                "declared with.",
+    [PA_STRING_RULE_REJUDGED] =
+        "Judged again: claim or policy are not those that the session was declared with.",
     [PA_STRING_PARAMETER] = "Parameter",
     [PA_STRING_EVIDENCE] = "Evidence",
+    [PA_STRING_SECONDS_LONG] = "{0} s",
+    [PA_STRING_MINUTES_LONG] = "{0} min",
+    [PA_STRING_ONE_DEVICE] = "{0} device",
+    [PA_STRING_MANY_DEVICES] = "{0} devices",
+    [PA_STRING_AS_ONE_SYSTEM] = "as one system",
+    [PA_STRING_VALID_UNTIL] = "Valid until",
+    [PA_STRING_PDF_SIGNED] =
+        "This PDF carries the certificate as an attachment and a signature (PAdES) of the "
+        "same key.",
+    [PA_STRING_PDF_NOT_SIGNED] =
+        "This PDF carries the certificate as an attachment; the PDF itself is not signed.",
+    [PA_STRING_PAGE_OF] = "page {0} of {1}",
+    [PA_STRING_METHOD] = "How it was measured",
+    [PA_STRING_METHOD_WORK] =
+        "Every device multiplies dense matrices of pseudorandom numbers for the whole "
+        "window, all devices at once. The numbers follow from a challenge that is drawn when "
+        "the epoch begins, and each product feeds the next: nothing can be prepared, "
+        "repeated or left out. 2MNK operations count for a product; sparsity, repetitions "
+        "and transfers count for nothing.",
+    [PA_STRING_METHOD_PROOF] =
+        "At the end of an epoch each device commits to its results by a hash. Only then are "
+        "places drawn at random; the tiles there are opened, computed again in exact "
+        "arithmetic by other code, and compared bit by bit.",
+    [PA_STRING_METHOD_BOUND] =
+        "The verified rate is the proven work over the time by the clock of the witness, "
+        "times the least share of honest work that the sample of openings leaves possible. "
+        "No best run is picked and nothing is subtracted for generating, hashing or "
+        "communicating.",
+    [PA_STRING_METHOD_DECISION] =
+        "With claim T, result y and expanded uncertainty U, guarded acceptance says PASS if "
+        "y - U is at least T, FAIL if y + U is below T, and else INCONCLUSIVE; simple "
+        "acceptance compares y with T (JCGM 106). Evidence that does not hold is INVALID "
+        "whatever its figures are.",
+    [PA_STRING_BUDGET] = "Uncertainty budget",
+    [PA_STRING_BUDGET_CAPTION] =
+        "Relative standard uncertainties. Type A: from the scatter of observations; type B: "
+        "from other knowledge. The share is of the combined variance.",
+    [PA_STRING_SOURCE] = "Source",
+    [PA_STRING_KIND] = "Type",
+    [PA_STRING_DISTRIBUTION] = "Distribution",
+    [PA_STRING_STANDARD_U] = "u",
+    [PA_STRING_SENSITIVITY] = "Sensitivity",
+    [PA_STRING_CONTRIBUTION] = "Contribution",
+    [PA_STRING_SHARE] = "Share",
+    [PA_STRING_FREEDOM] = "Degrees of freedom",
+    [PA_STRING_Q_FREEDOM] = "Effective degrees of freedom",
+    [PA_STRING_Q_RISK] = "Risk that the verdict is wrong",
+    [PA_STRING_WHERE] = "Where",
+    [PA_STRING_ADVICE] = "What to do",
+    [PA_STRING_RULE_CAPTION] =
+        "Members and values as they stand in the signed statement; the files themselves are "
+        "in certificate.json.",
+    [PA_STRING_TRANSCRIPT_HASH] = "Transcript, SHA-256 of its last record",
+    [PA_STRING_STATEMENT_HASH] = "Statement, SHA-256",
+    [PA_STRING_SIGNER_KEY_ID] = "Key id of the signer",
+    [PA_STRING_SUPERSEDES] = "Takes the place of statement",
+    [PA_STRING_YES] = "yes",
+    [PA_STRING_NO] = "no",
+    [PA_STRING_AS_SIGNED] = "",
+    [PA_STRING_POWER] = "Power",
 };

@@ -10,6 +10,12 @@ add_test(NAME verify_certificates
          COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/verify_certificate.py --self-test
                  ${CMAKE_CURRENT_BINARY_DIR}/certificates)
 set_tests_properties(make_certificates PROPERTIES LABELS unit FIXTURES_SETUP certificates TIMEOUT 120)
+# The PDFs are judged by programs that are not ours.
+find_program(PETAUDIT_PDFSIG pdfsig REQUIRED)
+find_program(PETAUDIT_QPDF qpdf REQUIRED)
+add_test(NAME check_reports COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/check_reports.py
+                                    ${CMAKE_CURRENT_BINARY_DIR}/certificates)
+set_tests_properties(check_reports PROPERTIES LABELS unit FIXTURES_REQUIRED certificates TIMEOUT 120)
 set_tests_properties(verify_certificates PROPERTIES LABELS unit FIXTURES_REQUIRED certificates TIMEOUT 120)
 
 # docs/schema holds the same members as host/certificate/members.c; `--write` after the program's name mends it.
