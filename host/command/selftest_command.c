@@ -5,6 +5,7 @@
 #include "measure/calibrate.h"
 #include "measure/crew.h"
 #include "measure/exactness.h"
+#include "measure/known_answers.h"
 #include "proof/vectors.h"
 
 #include <jansson.h>
@@ -13,9 +14,11 @@
 
 static const char help[] =
     "Usage: petaudit selftest [--devices cpu|cuda|all] [--vectors FILE] [--json]\n\n"
-    "Run the protocol's known answers, then check on each device that every class of work gives "
-    "exact products in every\n"
-    "format that runs. With --vectors only that file's known answers are run.\n\n"
+    "Run the protocol's known answers, by this program and by each device in every format that "
+    "runs, then check on each\n"
+    "device that every class of work gives exact products. With --vectors only that file's known "
+    "answers are run: by\n"
+    "this program, and by the devices that --devices names.\n\n"
     "Exit status: 0, or 1 on any mismatch.\n\n"
     "Examples:\n"
     "  petaudit selftest\n"
@@ -28,15 +31,39 @@ struct wishes {
     bool is_json;
 };
 
-static int run_vectors(const char *path, struct pa_vectors_report *report, struct pa_error *error) {
-    struct pa_buffer file = {0};
-    if (path == NULL)
-        return pa_vectors_run_embedded(report, error);
-    int code = pa_file_read(path, MOST_VECTOR_BYTES, &file, error);
-    if (code == PA_OK)
-        code = pa_vectors_run(path, file.data, file.size, report, error);
-    pa_buffer_free(&file);
-    return code;
+/* The known answers of one run: those of a file, or those inside the binary. */
+struct answers {
+    const char *path; /* NULL: inside */
+    struct pa_buffer file;
+};
+
+static int run_vectors(const struct answers *answers, struct pa_vectors_report *report,
+                       struct pa_error *error) {
+    return answers->path == NULL ? pa_vectors_run_embedded(NULL, report, error)
+                                 : pa_vectors_run(answers->path, answers->file.data,
+                                                  answers->file.size, NULL, report, error);
+}
+
+/* The same by a device, in each of its formats. */
+static int answer_by_device(struct pa_device *device, const struct answers *answers, json_t *list,
+                            uint64_t *mismatches, struct pa_error *error) {
+    for (int f = 1; f < PA_FORMATS_END; f++) {
+        enum pa_format format = (enum pa_format)f;
+        struct pa_format_facts facts = {0};
+        struct pa_vectors_report report = {0};
+        device->backend->format(device, format, &facts);
+        if (!facts.runs)
+            continue;
+        PA_TRY(pa_known_answers(device, format, answers->path, answers->file.data,
+                                answers->file.size, &report, error));
+        *mismatches += report.mismatches;
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:s}", "device",
+                                              device->identity.id, "format", pa_format_name(format),
+                                              "checks", (json_int_t)report.device_checks,
+                                              "mismatches", (json_int_t)report.mismatches,
+                                              "first_mismatch", report.first_mismatch));
+    }
+    return PA_OK;
 }
 
 static json_t *vectors_json(const struct pa_vectors_report *report) {
@@ -76,23 +103,33 @@ static void check_format(struct pa_device *device, enum pa_class class_id, enum 
                         (json_int_t)report.mismatches, "why", why));
 }
 
-static int check_devices(const char *backend, json_t *list, uint64_t *mismatches,
+static void check_device(struct pa_device *device, json_t *list, uint64_t *mismatches) {
+    for (int class_id = PA_DENSE16; class_id <= PA_DENSE64; class_id++)
+        for (const enum pa_format *format = pa_class_formats((enum pa_class)class_id); *format != 0;
+             format++)
+            check_format(device, (enum pa_class)class_id, *format, list, mismatches);
+}
+
+static int check_devices(const struct wishes *wishes, const struct answers *answers,
+                         json_t *answered, json_t *exact, uint64_t *mismatches,
                          struct pa_error *error) {
-    struct pa_crew_options options = {.backend = backend, .local_size = 1};
+    struct pa_crew_options options = {.backend = wishes->devices != NULL ? wishes->devices : "all",
+                                      .local_size = 1};
     struct pa_crew *crew = NULL;
     PA_TRY(pa_crew_open(&options, &crew, error));
-    for (uint32_t d = 0; d < pa_crew_devices(crew); d++)
-        for (int class_id = PA_DENSE16; class_id <= PA_DENSE64; class_id++)
-            for (const enum pa_format *format = pa_class_formats((enum pa_class)class_id);
-                 *format != 0; format++)
-                check_format(pa_crew_device(crew, d), (enum pa_class)class_id, *format, list,
-                             mismatches);
+    int code = PA_OK;
+    for (uint32_t d = 0; code == PA_OK && d < pa_crew_devices(crew); d++) {
+        struct pa_device *device = pa_crew_device(crew, d);
+        code = answer_by_device(device, answers, answered, mismatches, error);
+        if (code == PA_OK && wishes->vectors == NULL)
+            check_device(device, exact, mismatches);
+    }
     pa_crew_close(crew);
-    return PA_OK;
+    return code;
 }
 
 static void put_words(struct pa_buffer *out, const struct pa_vectors_report *report,
-                      const json_t *list) {
+                      const json_t *answered, const json_t *exact) {
     size_t i;
     json_t *entry;
     for (int g = 0; g < PA_VECTOR_GROUPS; g++)
@@ -102,7 +139,16 @@ static void put_words(struct pa_buffer *out, const struct pa_vectors_report *rep
                              report->groups[g].mismatches);
     if (report->mismatches > 0)
         pa_buffer_format(out, "first mismatch: %s\n", report->first_mismatch);
-    json_array_foreach(list, i, entry) {
+    json_array_foreach(answered, i, entry) {
+        const char *first = json_string_value(json_object_get(entry, "first_mismatch"));
+        pa_buffer_format(out, "%-8s vectors  %-5s %6lld checks, %lld mismatches%s%s\n",
+                         json_string_value(json_object_get(entry, "device")),
+                         json_string_value(json_object_get(entry, "format")),
+                         (long long)json_integer_value(json_object_get(entry, "checks")),
+                         (long long)json_integer_value(json_object_get(entry, "mismatches")),
+                         first[0] != '\0' ? "; " : "", first);
+    }
+    json_array_foreach(exact, i, entry) {
         const char *why = json_string_value(json_object_get(entry, "why"));
         pa_buffer_format(out, "%-8s %-8s %-5s %-7s %s\n",
                          json_string_value(json_object_get(entry, "device")),
@@ -114,19 +160,23 @@ static void put_words(struct pa_buffer *out, const struct pa_vectors_report *rep
 
 static int selftest(const struct wishes *wishes, int *status, struct pa_error *error) {
     struct pa_vectors_report report = {0};
+    struct answers answers = {.path = wishes->vectors};
     struct pa_buffer out = {0};
-    json_t *list = json_array();
+    json_t *answered = json_array(), *exact = json_array();
     uint64_t mismatches = 0;
-    const char *backend = wishes->devices != NULL ? wishes->devices : "all";
-    int code = run_vectors(wishes->vectors, &report, error);
-    if (code == PA_OK && wishes->vectors == NULL)
-        code = check_devices(backend, list, &mismatches, error);
+    int code = PA_OK;
+    if (answers.path != NULL)
+        code = pa_file_read(answers.path, MOST_VECTOR_BYTES, &answers.file, error);
+    if (code == PA_OK)
+        code = run_vectors(&answers, &report, error);
+    if (code == PA_OK && (wishes->vectors == NULL || wishes->devices != NULL))
+        code = check_devices(wishes, &answers, answered, exact, &mismatches, error);
     *status = report.mismatches + mismatches > 0 ? 1 : 0;
     if (code == PA_OK && !wishes->is_json)
-        put_words(&out, &report, list);
-    json_t *object =
-        json_pack("{s:s, s:b, s:o, s:o}", "schema", "petaudit-selftest/1", "passed",
-                  *status == 0 ? 1 : 0, "vectors", vectors_json(&report), "exactness", list);
+        put_words(&out, &report, answered, exact);
+    json_t *object = json_pack("{s:s, s:b, s:o, s:o, s:o}", "schema", "petaudit-selftest/1",
+                               "passed", *status == 0 ? 1 : 0, "vectors", vectors_json(&report),
+                               "devices", answered, "exactness", exact);
     if (code == PA_OK && wishes->is_json) {
         char *text = json_dumps(object, JSON_INDENT(2));
         pa_buffer_format(&out, "%s\n", text != NULL ? text : "");
@@ -136,6 +186,7 @@ static int selftest(const struct wishes *wishes, int *status, struct pa_error *e
     if (code == PA_OK)
         code = pa_print_result(out.data, out.size, error);
     pa_buffer_free(&out);
+    pa_buffer_free(&answers.file);
     return code;
 }
 

@@ -93,6 +93,36 @@ static uint64_t cpu_memory_free(struct pa_device *device) {
     return pa_cpu_memory_available() / 2;
 }
 
+static int cpu_kind(const struct pa_workload *workload, struct pa_operand_kind *out,
+                    struct pa_error *error) {
+    return pa_operand_kind(workload->class_id, workload->format, out)
+               ? PA_OK
+               : pa_fail(error, PA_EUNSUPPORTED, "class %u does not run in this format here",
+                         workload->class_id);
+}
+
+static int cpu_probe_operand(struct pa_device *device, const struct pa_workload *workload,
+                             const struct pa_seed *seed, uint32_t v, void *out,
+                             struct pa_error *error) {
+    struct pa_operand_kind kind;
+    (void)device;
+    PA_TRY(cpu_kind(workload, &kind, error));
+    pa_cpu_kernels(pa_cpu_level())->plain(&kind, seed, v, 1, workload->k, out);
+    return PA_OK;
+}
+
+static int cpu_probe_digest(struct pa_device *device, const struct pa_workload *workload,
+                            const void *tile, uint32_t s, uint64_t *out, struct pa_error *error) {
+    const struct pa_cpu_kernels *kernels = pa_cpu_kernels(pa_cpu_level());
+    struct pa_operand_kind kind;
+    (void)device;
+    PA_TRY(cpu_kind(workload, &kind, error));
+    *out = workload->format == PA_INT8   ? kernels->tile_i32(tile, 128, s)
+           : workload->format == PA_FP64 ? kernels->tile_f64(tile, 128, s)
+                                         : kernels->tile_f32(tile, 128, s);
+    return PA_OK;
+}
+
 /* M and N: a large M makes the generation of B small beside the product, and a large N that of A.
  */
 static const struct pa_step_shape shapes[] = {
@@ -117,6 +147,8 @@ const struct pa_backend pa_cpu_backend = {
     .step_collect = pa_cpu_step_collect,
     .steps_drop = pa_cpu_steps_drop,
     .multiply_bare = pa_cpu_multiply_bare,
+    .probe_operand = cpu_probe_operand,
+    .probe_digest = cpu_probe_digest,
     .costs = pa_cpu_costs,
     .communicator_id = pa_cpu_communicator_id,
     .communicator_open = pa_cpu_communicator_open,

@@ -15,6 +15,7 @@
 #include "device/device.h"
 #include "device/nvml_device.h"
 #include "device/vendor_library.h"
+#include "kernels/digest.h"
 #include "kernels/launch.h"
 
 struct pa_cuda_driver {
@@ -168,6 +169,13 @@ struct pa_workbench {
     bool has_operands;
     struct pa_step_costs costs;
 };
+
+/* cuda_probe.c */
+int pa_cuda_probe_operand(struct pa_device *device, const struct pa_workload *workload,
+                          const struct pa_seed *seed, uint32_t v, void *out,
+                          struct pa_error *error);
+int pa_cuda_probe_digest(struct pa_device *device, const struct pa_workload *workload,
+                         const void *tile, uint32_t s, uint64_t *out, struct pa_error *error);
 
 /* cuda_steps.c */
 int pa_cuda_load_a(struct pa_workbench *bench, const struct pa_seed *seed, struct pa_error *error);

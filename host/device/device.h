@@ -169,6 +169,13 @@ struct pa_backend {
      * time. */
     int (*multiply_bare)(struct pa_workbench *bench, uint32_t times, uint64_t *out_ns,
                          struct pa_error *error);
+    /* Pieces by themselves, for known answers: vector v of an operand, `workload->k` elements as
+     * the format stores them, and the digest of one 128 x 128 tile of C. Class, format and k count;
+     * PA_EUNSUPPORTED for what cannot be had. */
+    int (*probe_operand)(struct pa_device *device, const struct pa_workload *workload,
+                         const struct pa_seed *seed, uint32_t v, void *out, struct pa_error *error);
+    int (*probe_digest)(struct pa_device *device, const struct pa_workload *workload,
+                        const void *tile, uint32_t s, uint64_t *out, struct pa_error *error);
     /* Costs since open or the last call. */
     void (*costs)(struct pa_workbench *bench, struct pa_step_costs *out);
 

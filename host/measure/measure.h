@@ -9,6 +9,7 @@
  *   session.h    a declared session from its first nonce to the witness's signature
  *   vitals.h     power, heat, clocks and errors while an epoch runs
  *   allreduce.h  all-reduce swept over sizes
+ *   known_answers.h  the protocol's vectors, computed by a device
  *   exactness.h  does a format give exact products on a device?
  */
 #ifndef PA_MEASURE_MEASURE_H

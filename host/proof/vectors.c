@@ -112,6 +112,7 @@ static void compared(struct pa_vectors_run *run, const char *what, bool same, co
     if (run->code != PA_OK)
         return;
     run->report->checks++;
+    run->report->device_checks += run->is_on_device ? 1 : 0;
     run->report->groups[run->group].checks++;
     if (same)
         return;
@@ -119,7 +120,8 @@ static void compared(struct pa_vectors_run *run, const char *what, bool same, co
     run->report->groups[run->group].mismatches++;
     if (run->report->first_mismatch[0] == '\0')
         snprintf(run->report->first_mismatch, sizeof run->report->first_mismatch,
-                 "%s.%s: computed %s, the vectors say %s", run->place, what, ours, theirs);
+                 "%s.%s: %scomputed %s, the vectors say %s", run->place, what,
+                 run->is_on_device ? "the device " : "", ours, theirs);
 }
 
 void pa_run_same_hash(struct pa_vectors_run *run, const char *what, const struct pa_hash *ours,
@@ -204,6 +206,8 @@ static void run_operands(struct pa_vectors_run *run, const json_t *entry, size_t
                                 pa_run_integer_at(run, values, i, INT32_MIN, INT32_MAX));
     }
     pa_run_same_integer(run, "sum_256", sum, wanted_sum);
+    if (run->device != NULL)
+        pa_run_device_operands(run, traits->id, &seed, v, first, values, wanted_sum);
 }
 
 /* Digests are given over a few words, so the pieces of digest.h are put together here. */
@@ -230,6 +234,12 @@ static void run_digest(struct pa_vectors_run *run, const json_t *entry, size_t n
         sum += pa_digest_pair(x0, x1, s, (pa_u32)e);
     }
     pa_run_same_word(run, "digest", sum, wanted);
+    if (run->device != NULL && run->code == PA_OK)
+        pa_run_device_digest(run,
+                             is_f32   ? PA_WORD_F32
+                             : is_f64 ? PA_WORD_F64
+                                      : PA_WORD_I32,
+                             words, s, wanted);
 }
 
 static void run_tree(struct pa_vectors_run *run, const json_t *entry, size_t number) {
@@ -284,7 +294,8 @@ static void run_all(struct pa_vectors_run *run, const json_t *root) {
         pa_run_fail(run, "version", "something to compare besides it");
 }
 
-int pa_vectors_run(const char *name, const void *json, size_t size, struct pa_vectors_report *out,
+int pa_vectors_run(const char *name, const void *json, size_t size,
+                   const struct pa_vectors_device *device, struct pa_vectors_report *out,
                    struct pa_error *error) {
     *out = (struct pa_vectors_report){0};
     for (int g = 0; g < PA_VECTOR_GROUPS; g++)
@@ -297,13 +308,15 @@ int pa_vectors_run(const char *name, const void *json, size_t size, struct pa_ve
         return pa_fail(error, PA_EINPUT, "vectors %s:%d:%d: %s", name, reason.line, reason.column,
                        text);
     }
-    struct pa_vectors_run run = {.file = name, .report = out, .error = error, .code = PA_OK};
+    struct pa_vectors_run run = {
+        .file = name, .device = device, .report = out, .error = error, .code = PA_OK};
     run_all(&run, root);
     json_decref(root);
     return run.code;
 }
 
-int pa_vectors_run_embedded(struct pa_vectors_report *out, struct pa_error *error) {
-    return pa_vectors_run("proof.json", pa_vectors_proof_json, pa_vectors_proof_json_size, out,
-                          error);
+int pa_vectors_run_embedded(const struct pa_vectors_device *device, struct pa_vectors_report *out,
+                            struct pa_error *error) {
+    return pa_vectors_run("proof.json", pa_vectors_proof_json, pa_vectors_proof_json_size, device,
+                          out, error);
 }

@@ -10,6 +10,7 @@
 #define PA_PROOF_VECTORS_H
 
 #include "base/error.h"
+#include "proof/chain.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,17 +24,38 @@ struct pa_vectors_report {
         uint32_t checks;  /* comparisons made */
         uint32_t mismatches;
     } groups[PA_VECTOR_GROUPS];
-    uint32_t checks; /* in all */
+    uint32_t checks;        /* in all */
+    uint32_t device_checks; /* of these, what the device computed */
     uint32_t mismatches;
     char first_mismatch[PA_MISMATCH_TEXT_BYTES]; /* "trees[3].root: .."; empty when all agree */
 };
 
+/* A device that computes, beside this code, what it can of the vectors. Each function returns
+ * PA_OK, PA_EUNSUPPORTED for what the device does not have (nothing is compared then), or an error
+ * that ends the run. */
+struct pa_vectors_device {
+    void *context;
+    /* The first `count` values of vector v; `count` is a multiple of what a Philox block holds. */
+    int (*values)(void *context, enum pa_class class_id, const struct pa_seed *seed, uint32_t v,
+                  uint32_t count, int32_t *out, struct pa_error *error);
+    /* The digest of a whole tile: 128 x 128 words, of doubles twice as many. */
+    int (*digest)(void *context, enum pa_word_kind kind, const uint32_t *words, uint32_t s,
+                  uint64_t *out, struct pa_error *error);
+    /* The chain of `steps` steps from `start`; `out` is begun here and freed by the caller, also on
+     * failure. */
+    int (*chain)(void *context, enum pa_class class_id, struct pa_shape shape,
+                 const struct pa_hash *start, uint32_t steps, struct pa_chain *out,
+                 struct pa_error *error);
+};
+
 /* Run the vectors in `json`; `name` is what messages call it. PA_OK whether or not they agree (the
  * report says); PA_EINPUT with the place of the first thing that is malformed. A file without a
- * single check is malformed: nothing compared is never a success. */
-int pa_vectors_run(const char *name, const void *json, size_t size, struct pa_vectors_report *out,
+ * single check is malformed: nothing compared is never a success. `device` may be NULL. */
+int pa_vectors_run(const char *name, const void *json, size_t size,
+                   const struct pa_vectors_device *device, struct pa_vectors_report *out,
                    struct pa_error *error);
 /* The same for the vectors inside the binary. */
-int pa_vectors_run_embedded(struct pa_vectors_report *out, struct pa_error *error);
+int pa_vectors_run_embedded(const struct pa_vectors_device *device, struct pa_vectors_report *out,
+                            struct pa_error *error);
 
 #endif

@@ -133,6 +133,28 @@ static void run_ends(struct epoch_run *epoch, const json_t *device, uint32_t d) 
     }
 }
 
+/* The same chain by the device, compared with the vectors step by step. */
+static void run_device_chain(struct epoch_run *epoch, const json_t *steps, uint32_t d) {
+    struct pa_vectors_run *run = epoch->run;
+    struct pa_chain ours = {0};
+    uint32_t count = (uint32_t)json_array_size(steps);
+    if (pa_run_device(run, run->device->chain(run->device->context, epoch->parameters.class_id,
+                                              epoch->shapes[d], &epoch->chains[d].start, count,
+                                              &ours, run->error))) {
+        run->is_on_device = true;
+        pa_run_same_integer(run, "T", ours.steps, count);
+        for (uint32_t t = 1; run->code == PA_OK && t <= count && t <= ours.steps; t++) {
+            const json_t *step = json_array_get(steps, t - 1);
+            struct pa_hash theirs = pa_run_hash(run, step, "step");
+            pa_run_same_hash(run, "step", &ours.digest[t - 1], &theirs);
+            theirs = pa_run_hash(run, step, "h");
+            pa_run_same_hash(run, "h", &ours.h[t - 1], &theirs);
+        }
+        run->is_on_device = false;
+    }
+    pa_chain_free(&ours);
+}
+
 static void run_device(struct epoch_run *epoch, const json_t *device, uint32_t d) {
     struct pa_vectors_run *run = epoch->run;
     pa_run_place(run, "epochs[%zu].devices[%u]", epoch->number, d);
@@ -167,6 +189,8 @@ static void run_device(struct epoch_run *epoch, const json_t *device, uint32_t d
     pa_run_place(run, "epochs[%zu].devices[%u]", epoch->number, d);
     if (run->code == PA_OK)
         run_ends(epoch, device, d);
+    if (run->code == PA_OK && run->device != NULL && count > 0)
+        run_device_chain(epoch, steps, d);
 }
 
 static uint64_t index_of(const struct epoch_run *epoch, const struct pa_sample *sample) {

@@ -16,6 +16,8 @@
 struct pa_vectors_run {
     const char *file;
     struct pa_vectors_report *report;
+    const struct pa_vectors_device *device; /* NULL: none */
+    bool is_on_device;                      /* what is compared now was computed by it */
     struct pa_error *error;
     int code;
     int group;
@@ -49,6 +51,16 @@ void pa_run_same_hash(struct pa_vectors_run *run, const char *what, const struct
 void pa_run_same_word(struct pa_vectors_run *run, const char *what, uint64_t ours, uint64_t theirs);
 void pa_run_same_integer(struct pa_vectors_run *run, const char *what, int64_t ours,
                          int64_t theirs);
+
+/* vectors_device.c. True when the device computed something to compare; false, and a failed run,
+ * when it broke. */
+bool pa_run_device(struct pa_vectors_run *run, int code);
+/* 256 values of vector v from `first` on, and a digest over the first words of a tile. */
+void pa_run_device_operands(struct pa_vectors_run *run, enum pa_class class_id,
+                            const struct pa_seed *seed, uint32_t v, uint32_t first,
+                            const json_t *values, int64_t wanted_sum);
+void pa_run_device_digest(struct pa_vectors_run *run, enum pa_word_kind kind, const json_t *words,
+                          uint32_t s, uint64_t wanted);
 
 /* vectors_epoch.c: one entry of "epochs". */
 void pa_run_epoch(struct pa_vectors_run *run, const json_t *epoch, size_t number);

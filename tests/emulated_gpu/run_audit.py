@@ -5,7 +5,7 @@
 What must hold of each: every device did steps, every opened tile is right, the certificate verifies against its
 evidence, the finding EMULATED is there and the verdict is no PASS; and the platform reports no misuse of the driver.
 
-usage: run_audit.py PETAUDIT FOLDER_OF_THE_PLATFORM CLAIM POLICY WAY
+usage: run_audit.py PETAUDIT FOLDER_OF_THE_PLATFORM SOURCES WAY
 """
 import json
 import os
@@ -15,7 +15,10 @@ import sys
 import tempfile
 import time
 
-program, platform, claim, policy, way = sys.argv[1:]
+program, platform, sources, way = sys.argv[1:]
+claim, policy = f"{sources}/tests/scenarios/claim.yaml", f"{sources}/tests/scenarios/policy.yaml"
+vectors = f"{sources}/tests/vectors/proof.json"
+FORMATS = {"fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8"}
 DROPPED = ("OMPI_", "PMIX", "SLURM_", "PMI_", "PETAUDIT_", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 INCONCLUSIVE = 2
 
@@ -138,7 +141,12 @@ def selftest(home):
     report = json.loads(petaudit(env, "selftest", "--devices", "cuda", "--json").stdout)
     exact = {(e["device"], e["class"], e["format"]) for e in report["exactness"] if e["result"] == "exact"}
     assert report["passed"] and len({device for device, _, _ in exact}) == 2, report
-    assert {f for _, _, f in exact} == {"fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8"}, exact
+    assert {f for _, _, f in exact} == FORMATS, exact
+    report = json.loads(petaudit(env, "selftest", "--devices", "cuda", "--vectors", vectors, "--json").stdout)
+    told = {(entry["device"], entry["format"]): entry for entry in report["devices"]}
+    assert report["passed"] and len(told) == 2 * len(FORMATS), report["devices"]
+    # Operands, a digest and chains of the class: tens of comparisons, none of them wrong.
+    assert all(entry["checks"] > 50 and entry["mismatches"] == 0 for entry in told.values()), report["devices"]
     assert reports(home) == "", reports(home)
 
 

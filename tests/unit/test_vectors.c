@@ -4,6 +4,7 @@
 #include "cmocka_setup.h"
 
 #include "base/base.h"
+#include "kernels/digest.h"
 #include "proof/vectors.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static void every_known_answer_agrees(void **state) {
     (void)state;
     struct pa_vectors_report report;
     struct pa_error error = {0};
-    int code = pa_vectors_run("proof.json", vectors.data, vectors.size, &report, &error);
+    int code = pa_vectors_run("proof.json", vectors.data, vectors.size, NULL, &report, &error);
     assert_string_equal(error.text, "");
     assert_int_equal(code, PA_OK);
     assert_string_equal(report.first_mismatch, "");
@@ -44,8 +45,8 @@ static void every_known_answer_agrees(void **state) {
 static void the_embedded_vectors_are_the_file(void **state) {
     (void)state;
     struct pa_vectors_report a, b;
-    assert_int_equal(pa_vectors_run_embedded(&a, NULL), PA_OK);
-    assert_int_equal(pa_vectors_run("x", vectors.data, vectors.size, &b, NULL), PA_OK);
+    assert_int_equal(pa_vectors_run_embedded(NULL, &a, NULL), PA_OK);
+    assert_int_equal(pa_vectors_run("x", vectors.data, vectors.size, NULL, &b, NULL), PA_OK);
     assert_int_equal(a.checks, b.checks);
     assert_int_equal(a.mismatches, 0);
 }
@@ -66,7 +67,7 @@ static void a_changed_digit_is_found_with_its_place(void **state) {
         copy[at]++;
         struct pa_vectors_report report;
         struct pa_error error = {0};
-        int code = pa_vectors_run("x", copy, vectors.size, &report, &error);
+        int code = pa_vectors_run("x", copy, vectors.size, NULL, &report, &error);
         assert_true(code == PA_EINPUT || (code == PA_OK && report.mismatches > 0));
         if (code == PA_OK)
             assert_non_null(strstr(report.first_mismatch, "]."));
@@ -81,7 +82,7 @@ static void a_file_cut_short_is_refused(void **state) {
     for (size_t size = 0; size + 2 < vectors.size; size += 1 + vectors.size / 97) {
         struct pa_vectors_report report;
         struct pa_error error = {0};
-        assert_int_equal(pa_vectors_run("x", vectors.data, size, &report, &error), PA_EINPUT);
+        assert_int_equal(pa_vectors_run("x", vectors.data, size, NULL, &report, &error), PA_EINPUT);
         assert_int_not_equal(error.text[0], 0);
     }
 }
@@ -110,10 +111,60 @@ static void what_is_malformed_is_named(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pa_vectors_report report;
         struct pa_error error = {0};
-        assert_int_equal(pa_vectors_run("x", cases[i].json, strlen(cases[i].json), &report, &error),
-                         PA_EINPUT);
+        assert_int_equal(
+            pa_vectors_run("x", cases[i].json, strlen(cases[i].json), NULL, &report, &error),
+            PA_EINPUT);
         assert_non_null(strstr(error.text, cases[i].said));
     }
+}
+
+/* A device that digests tiles as the definition says, but for one bit when it is told to. */
+struct digester {
+    bool is_wrong;
+};
+
+static int no_values(void *context, enum pa_class class_id, const struct pa_seed *seed, uint32_t v,
+                     uint32_t count, int32_t *out, struct pa_error *error) {
+    (void)context, (void)class_id, (void)seed, (void)v, (void)count, (void)out;
+    return pa_fail(error, PA_EUNSUPPORTED, "no operands here");
+}
+
+static int digest_tile(void *context, enum pa_word_kind kind, const uint32_t *words, uint32_t s,
+                       uint64_t *out, struct pa_error *error) {
+    const struct digester *digester = context;
+    (void)error;
+    *out = kind == PA_WORD_F32   ? pa_digest_tile_f32(words, PA_TILE, s)
+           : kind == PA_WORD_I32 ? pa_digest_tile_i32(words, PA_TILE, s)
+                                 : pa_digest_tile_f64(words, PA_TILE, s);
+    *out ^= digester->is_wrong ? 1 : 0;
+    return PA_OK;
+}
+
+static int broken_chain(void *context, enum pa_class class_id, struct pa_shape shape,
+                        const struct pa_hash *start, uint32_t steps, struct pa_chain *out,
+                        struct pa_error *error) {
+    const struct digester *digester = context;
+    (void)class_id, (void)shape, (void)start, (void)steps, (void)out;
+    return pa_fail(error, digester->is_wrong ? PA_EDEVICE : PA_EUNSUPPORTED, "no chains here");
+}
+
+static void a_device_is_held_to_the_same_answers(void **state) {
+    struct digester digester = {.is_wrong = false};
+    const struct pa_vectors_device device = {&digester, no_values, digest_tile, broken_chain};
+    struct pa_vectors_report alone, report;
+    struct pa_error error = {0};
+    (void)state;
+    assert_int_equal(pa_vectors_run_embedded(NULL, &alone, NULL), PA_OK);
+    assert_int_equal(alone.device_checks, 0);
+    assert_int_equal(pa_vectors_run_embedded(&device, &report, &error), PA_OK);
+    assert_int_equal(report.mismatches, 0);
+    assert_int_equal(report.device_checks, report.groups[3].cases);
+    assert_int_equal(report.checks, alone.checks + report.device_checks);
+    digester.is_wrong = true;
+    assert_int_equal(pa_vectors_run_embedded(&device, &report, &error), PA_EDEVICE);
+    assert_int_equal(report.mismatches, report.device_checks);
+    assert_non_null(strstr(report.first_mismatch, "the device computed"));
+    assert_non_null(strstr(error.text, "on the device"));
 }
 
 int main(void) {
@@ -123,6 +174,7 @@ int main(void) {
         cmocka_unit_test(a_changed_digit_is_found_with_its_place),
         cmocka_unit_test(a_file_cut_short_is_refused),
         cmocka_unit_test(what_is_malformed_is_named),
+        cmocka_unit_test(a_device_is_held_to_the_same_answers),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
