@@ -7,6 +7,7 @@ set(PETAUDIT_THREADED_TESTS
     test_cpu_kernels
     test_cuda_health
     test_cuda_reduce
+    test_driver
     test_facts
     test_fleet
     test_link
@@ -17,6 +18,7 @@ set(PETAUDIT_THREADED_TESTS
     test_nccl_emulated
     test_nccl_room
     test_nvml_emulated
+    test_ptx_checks
     test_store
     test_sustain
     test_tile
