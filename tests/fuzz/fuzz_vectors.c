@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct pa_vectors_report report;
     struct pa_error error = {0};
-    if (pa_vectors_run("fuzz", data, size, &report, &error) == PA_OK && report.checks == 0)
+    if (pa_vectors_run("fuzz", data, size, NULL, &report, &error) == PA_OK && report.checks == 0)
         abort();
     return 0;
 }
