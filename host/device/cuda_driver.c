@@ -81,6 +81,13 @@ int pa_cuda_lose(struct pa_cuda_device *device, int code, const char *reason,
     return pa_fail(error, code, "%s", device->lost.text);
 }
 
+void pa_cuda_lose_hung(struct pa_cuda_device *device, const char *what) {
+    char text[400];
+    snprintf(text, sizeof text, "%s (%s): %s did not end", device->base.identity.id,
+             device->base.identity.name, what);
+    pa_cuda_lose(device, PA_ETIMEOUT, text, NULL);
+}
+
 /* After these every call on the context returns the same error until the process ends: faults of a
  * kernel, of memory, of the link, and a device that is gone. */
 static bool is_fatal(CUresult result) {

@@ -60,6 +60,8 @@ int pa_cuda_check(struct pa_cuda_device *device, CUresult result, const char *ca
 /* Mark the device lost, with a reason; the first one stays. Returns `code`. */
 int pa_cuda_lose(struct pa_cuda_device *device, int code, const char *reason,
                  struct pa_error *error);
+/* The same for work that never ended: what it uses can neither be freed nor used again. */
+void pa_cuda_lose_hung(struct pa_cuda_device *device, const char *what);
 /* Make the device current on this thread. */
 int pa_cuda_enter(struct pa_cuda_device *device, struct pa_error *error);
 /* Poll until `event` has happened. PA_ETIMEOUT once pa_clock_raw_ns() has reached `deadline_ns`;

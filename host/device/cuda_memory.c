@@ -138,8 +138,11 @@ void pa_cuda_memory_close(struct pa_memory *memory) {
     struct pa_cuda_device *device = memory->device;
     const struct pa_cuda_driver *cu = device->cu;
     /* Freeing waits for the device; one that hangs keeps its memory until the process ends. */
-    bool is_quiet = pa_cuda_enter(device, NULL) == PA_OK &&
-                    (memory->stream == NULL || cu->cuStreamQuery(memory->stream) == CUDA_SUCCESS);
+    bool is_well = pa_cuda_enter(device, NULL) == PA_OK;
+    bool is_quiet =
+        is_well && (memory->stream == NULL || cu->cuStreamQuery(memory->stream) == CUDA_SUCCESS);
+    if (is_well && !is_quiet)
+        pa_cuda_lose_hung(device, "the memory proof");
     if (is_quiet) {
         if (memory->data != 0)
             cu->cuMemFree_v2(memory->data);

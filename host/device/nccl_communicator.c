@@ -189,7 +189,7 @@ int pa_nccl_communicator_open(struct pa_device *device, const uint8_t id[PA_COMM
 static void leave(struct pa_communicator *communicator) {
     if (communicator->comm == NULL)
         return;
-    uint64_t deadline_ns = pa_clock_raw_ns() + farewell_ns;
+    uint64_t deadline_ns = pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns);
     ncclResult_t result = communicator->nccl->ncclCommFinalize(communicator->comm);
     if (settle(communicator, "ncclCommFinalize", result, deadline_ns, NULL) == PA_OK)
         communicator->nccl->ncclCommDestroy(communicator->comm);
@@ -198,7 +198,7 @@ static void leave(struct pa_communicator *communicator) {
 
 /* True once nothing runs on the stream any more. An aborted operation needs a moment to end. */
 static bool is_quiet(struct pa_communicator *communicator) {
-    uint64_t deadline_ns = pa_clock_raw_ns() + farewell_ns;
+    uint64_t deadline_ns = pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns);
     bool is_done = communicator->stream == NULL;
     while (!is_done && ask_stream(communicator, &is_done, NULL) == PA_OK &&
            pa_clock_raw_ns() < deadline_ns)
@@ -218,7 +218,10 @@ void pa_nccl_communicator_close(struct pa_communicator *communicator) {
         give_up(communicator);
     /* Freeing waits for the device: on one that hangs, for ever. Its memory is left to the end of
      * the process. */
-    if (is_well && is_quiet(communicator)) {
+    bool ends = is_well && is_quiet(communicator);
+    if (is_well && !ends)
+        pa_cuda_lose_hung(device, "an all-reduce");
+    if (ends) {
         if (communicator->input != 0)
             device->cu->cuMemFree_v2(communicator->input);
         if (communicator->output != 0)
@@ -262,7 +265,8 @@ int pa_nccl_allreduce_fill(struct pa_communicator *communicator, uint64_t bytes,
     /* What an earlier size left there must not pass for a result. */
     PA_CUDA_TRY(device, cuMemsetD8Async, communicator->output, 0, (size_t)bytes,
                 communicator->stream);
-    return wait_for_stream(communicator, pa_clock_raw_ns() + farewell_ns, error);
+    return wait_for_stream(communicator, pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns),
+                           error);
 }
 
 static int reduce(struct pa_communicator *communicator, CUdeviceptr input, CUdeviceptr output,
@@ -304,7 +308,8 @@ int pa_nccl_allreduce_digest(struct pa_communicator *communicator, uint64_t byte
                           parameters, error));
     PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, communicator->host_digests, communicator->digests,
                 digest_bytes, communicator->stream);
-    PA_TRY(wait_for_stream(communicator, pa_clock_raw_ns() + farewell_ns, error));
+    PA_TRY(wait_for_stream(communicator, pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns),
+                           error));
     memcpy(chunks, communicator->host_digests, digest_bytes);
     return PA_OK;
 }

@@ -142,7 +142,7 @@ void pa_sampler_stop(struct pa_sampler *sampler) {
     pthread_mutex_lock(&sampler->lock);
     sampler->is_stopping = true;
     pthread_cond_broadcast(&sampler->changed);
-    struct timespec last = after(PATIENCE_S * second_ns);
+    struct timespec last = after(pa_clock_patience_ns(PATIENCE_S * second_ns));
     while (!sampler->is_over &&
            pthread_cond_timedwait(&sampler->changed, &sampler->lock, &last) != ETIMEDOUT)
         ;

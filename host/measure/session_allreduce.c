@@ -53,7 +53,9 @@ static int take_answer(void *context, struct pa_site *site, uint32_t device, str
     (void)site;
     (void)error;
     int code = pa_crew_part(in, &failure);
-    if (code != PA_OK && reducing->failure.code == PA_OK)
+    /* A rank that waited in vain knows less than the one that it waited for. */
+    if (code != PA_OK && (reducing->failure.code == PA_OK ||
+                          (reducing->failure.code == PA_ETIMEOUT && code != PA_ETIMEOUT)))
         reducing->failure = failure;
     if (code == PA_OK && rank < reducing->ranks) {
         pa_buffer_bytes(&reducing->answers[rank], in->next, in->left);
