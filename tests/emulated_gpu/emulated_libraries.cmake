@@ -40,3 +40,13 @@ foreach(test test_lt_matmul test_nccl_emulated test_nvml_emulated)
   target_link_libraries(${test} PRIVATE ${CMAKE_DL_LIBS})
   add_dependencies(${test} emulated_gpu)
 endforeach()
+
+# The unchanged program against everything that can be ordered. Sanitizer builds, which are slower, run the entries
+# that are marked quick.
+if(PETAUDIT_SANITIZE)
+  set(selection --quick --slow 4)
+endif()
+add_test(NAME ${PETAUDIT_SUITE}fault_table
+         COMMAND ${PETAUDIT_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/run_fault_table.py $<TARGET_FILE:petaudit> ${emulated_gpu_folder}
+                 ${CMAKE_CURRENT_LIST_DIR}/fault_table.ini ${selection})
+set_tests_properties(${PETAUDIT_SUITE}fault_table PROPERTIES LABELS emulated_gpu TIMEOUT 900 PROCESSORS 2)

@@ -77,15 +77,25 @@ DEFINE_BLOCK(float, float)
 DEFINE_BLOCK(double, double)
 DEFINE_BLOCK(uint32_t, integer)
 
+/* lt_round without its exceptions, so that the loop over it becomes vector code. */
+static float round_finite(float value, uint32_t dropped) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits += ((1u << dropped) >> 1) - 1 + ((bits >> dropped) & 1);
+    bits &= ~((1u << dropped) - 1);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 /* As add_float, by an accumulator that keeps fewer bits. */
-static void add_rounded(float *sums, const float *a, const float *b, uint64_t rows, uint64_t depth,
-                        uint64_t columns, int bits) {
+static void add_rounded(float *restrict sums, const float *restrict a, const float *restrict b,
+                        uint64_t rows, uint64_t depth, uint64_t columns, int bits) {
     for (uint64_t i = 0; i < rows; i++)
         for (uint64_t l = 0; l < depth; l++)
-            for (uint64_t j = 0; j < columns; j++) {
-                float *sum = &sums[i * columns + j];
-                *sum = lt_round(*sum + a[i * depth + l] * b[l * columns + j], bits);
-            }
+            for (uint64_t j = 0; j < columns; j++)
+                sums[i * columns + j] =
+                    round_finite(sums[i * columns + j] + a[i * depth + l] * b[l * columns + j],
+                                 (uint32_t)(23 - bits));
 }
 
 /* Room for the blocks, of the widest accumulator. */

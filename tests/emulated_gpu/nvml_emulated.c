@@ -382,7 +382,9 @@ nvmlReturn_t nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t device,
         return result;
     emulated_meter_read(gpu, &reading);
     *reasons = reading.is_idle ? PA_NVML_REASON_IDLE : 0;
-    if (reading.is_slow || (reading.is_hot && reading.celsius >= EMULATED_SLOWDOWN_CELSIUS))
+    if (reading.is_slow)
+        *reasons = PA_NVML_REASON_HW_SLOWDOWN | PA_NVML_REASON_HW_POWER_BRAKE;
+    if (reading.is_hot && reading.celsius >= EMULATED_SLOWDOWN_CELSIUS)
         *reasons = PA_NVML_REASON_HW_SLOWDOWN | PA_NVML_REASON_HW_THERMAL;
     return NVML_SUCCESS;
 }
