@@ -49,8 +49,9 @@ static int fetch(struct probe *probe, CUdeviceptr from, size_t bytes, struct pa_
     struct pa_cuda_device *device = probe->device;
     PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, probe->host, from, bytes, probe->stream);
     PA_CUDA_TRY(device, cuEventRecord, probe->done, probe->stream);
-    int code = pa_cuda_wait(device, probe->done, pa_clock_raw_ns() + patience_ns,
-                            "cuEventQuery of a probe", error);
+    int code =
+        pa_cuda_wait(device, probe->done, pa_clock_raw_ns() + pa_clock_patience_ns(patience_ns),
+                     "cuEventQuery of a probe", error);
     /* Work that never ends holds its buffers for ever. */
     return code == PA_ETIMEOUT ? pa_cuda_lose(device, code, "a probe did not end", error) : code;
 }

@@ -31,7 +31,8 @@ def environment(home, conditions, **more):
         "XDG_CONFIG_HOME": home,
         "NO_COLOR": "1",
         "LD_LIBRARY_PATH": platform,
-        "PETAUDIT_EMULATED_GPU": conditions,
+        # Little memory: the proof of it fills and reads all that is free.
+        "PETAUDIT_EMULATED_GPU": f"{conditions},memory=96MiB",
         "PETAUDIT_EMULATED_REPORT": f"{home}/report",
         "PETAUDIT_TEST_SHAPE": "256x256x128",
         **more,
@@ -71,6 +72,9 @@ def check(home, folder, env, devices, formats=None):
         assert device["variant"].startswith("lt algo "), device
     assert len({device["id"] for device in summary["devices"]}) == devices
     assert summary["openings"]["drawn"] > 0 and summary["openings"]["failed"] == 0, summary["openings"]
+    sizes = [row["bytes"] for row in summary["allreduce"] if row["verified"]]
+    assert sizes == ([8 << i for i in range(len(sizes))] if devices > 1 else []), summary["allreduce"]
+    assert len(sizes) >= (10 if devices > 1 else 0), summary["allreduce"]
     libraries = {library["name"]: library for note in notes(folder, "libraries") for library in note["libraries"]}
     for name in ("libcuda.so.1", "libcublasLt.so.13"):
         assert len(libraries[name]["sha256"]) == 64 and libraries[name]["path"].startswith("/"), libraries
