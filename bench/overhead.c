@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* overhead.c - what the proof costs: the proven rate over the rate of the library alone.
  *
- *     overhead [--class dense16] [--format bf16] [--variant 0] [--shape 16384x2048x8192]
- *              [--threads 0] [--epoch 30s] [--rounds 10]
+ *     overhead [--backend cpu] [--device 0] [--class dense16] [--format fp32] [--variant 0]
+ *              [--shape 16384x2048x8192] [--threads 0] [--epoch 30s] [--rounds 10]
  *
  * Rounds alternate an epoch of the chain with the library alone (its own pool, the faster of its
  * ways to take B) for as long, so that a slow minute of the machine hits both. An epoch is what a
@@ -21,8 +21,10 @@
 enum { MOST_ROUNDS = 1000, MOST_THREADS = 4096 };
 
 struct settings {
+    const struct pa_backend *backend;
+    uint64_t device; /* which of the backend's */
     struct pa_workload work;
-    int threads;
+    int threads; /* of a processor */
     uint64_t epoch_ns;
     uint64_t rounds;
 };
@@ -36,7 +38,8 @@ struct round {
 
 static int usage(const char *what) {
     fprintf(stderr,
-            "overhead: %s\nusage: overhead [--class C] [--format F] [--variant I] [--shape MxNxK] "
+            "overhead: %s\nusage: overhead [--backend cpu|cuda] [--device I] [--class C] [--format "
+            "F] [--variant I] [--shape MxNxK] "
             "[--threads T] [--epoch 30s] [--rounds R]\n",
             what);
     return 64;
@@ -46,6 +49,10 @@ static bool read_option(struct settings *set, const char *name, const char *valu
     uint64_t number = 0;
     unsigned m, n, k;
     char end;
+    if (strcmp(name, "--backend") == 0)
+        return (set->backend = pa_backend_named(value)) != NULL;
+    if (strcmp(name, "--device") == 0)
+        return pa_whole_parse(value, 0, MOST_THREADS, &set->device, NULL) == PA_OK;
     if (strcmp(name, "--class") == 0)
         return (set->work.class_id = pa_class_named(value)) != PA_CLASS_NONE;
     if (strcmp(name, "--format") == 0)
@@ -190,20 +197,29 @@ static int run_rounds(struct pa_device *device, const struct settings *set,
     return result;
 }
 
-static int run(const struct settings *set, struct pa_error *error) {
-    const struct pa_backend *cpu = pa_backend_named("cpu");
+static int open_device(const struct settings *set, struct pa_device **out, struct pa_error *error) {
     static int processors[MOST_THREADS];
+    int count = 0;
+    PA_TRY(set->backend->count(&count, error));
+    if (set->device >= (uint64_t)count)
+        return pa_fail(error, PA_EUSAGE, "--device: only %d are there", count);
     int allowed = pa_processors_allowed(processors, MOST_THREADS);
-    struct pa_device_options options = {processors, set->threads};
     if (set->threads > allowed)
         return pa_fail(error, PA_EUSAGE, "--threads: only %d processors are there", allowed);
+    struct pa_device_options options = {processors, set->threads};
+    return set->backend->open((int)set->device, set->threads > 0 ? &options : NULL, out, error);
+}
+
+static int run(const struct settings *set, struct pa_error *error) {
+    const struct pa_backend *backend = set->backend;
     struct pa_device *device;
-    PA_TRY(cpu->open(0, set->threads > 0 ? &options : NULL, &device, error));
+    PA_TRY(open_device(set, &device, error));
     struct pa_format_facts facts;
     char names[8][48];
-    cpu->format(device, set->work.format, &facts);
-    int ways = cpu->variants(device, &set->work, names, 8);
-    printf("machine: %s; %s\n", device->identity.name, device->identity.details);
+    backend->format(device, set->work.format, &facts);
+    int ways = backend->variants(device, &set->work, names, 8);
+    printf("machine: %s%s; %s\n", device->identity.is_emulated ? "EMULATED: " : "",
+           device->identity.name, device->identity.details);
     printf("compiler: %s; commit %s\n", PETAUDIT_BENCH_COMPILER, PETAUDIT_BENCH_COMMIT);
     printf("%s in %s, %u x %u x %u, %s, %s, epochs of %.0f s\n",
            pa_class_traits((enum pa_class)set->work.class_id)->name,
@@ -213,12 +229,13 @@ static int run(const struct settings *set, struct pa_error *error) {
            (double)set->epoch_ns / 1e9);
     fflush(stdout);
     int result = run_rounds(device, set, error);
-    cpu->close(device);
+    backend->close(device);
     return result;
 }
 
 int main(int count, char **words) {
-    struct settings set = {.work = {PA_DENSE16, PA_FP32, 16384, 2048, 8192, 0},
+    struct settings set = {.backend = pa_backend_named("cpu"),
+                           .work = {PA_DENSE16, PA_FP32, 16384, 2048, 8192, 0},
                            .epoch_ns = UINT64_C(30000000000),
                            .rounds = 10};
     for (int i = 1; i < count; i += 2)
