@@ -38,6 +38,7 @@ static const struct pa_member claim_members[] = {
 
 static const struct pa_member device_members[] = {
     {"backend", PA_MEMBER_TEXT, NULL},
+    {"catalogue_confidence", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"declared_name", PA_MEMBER_TEXT, NULL},
     {"details", PA_MEMBER_TEXT, NULL},
     {"efficiency", PA_MEMBER_DECIMAL_OR_NULL, NULL},
@@ -53,19 +54,37 @@ static const struct pa_member device_members[] = {
     {"memory_bytes", PA_MEMBER_COUNT, NULL},
     {"n", PA_MEMBER_COUNT, NULL},
     {"name", PA_MEMBER_TEXT, NULL},
+    {"nominal_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"partition", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"peak_basis", PA_MEMBER_TEXT, NULL},
     {"peak_pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
     {"pflops", PA_MEMBER_DECIMAL, NULL},
     {"raw_pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
     {"steps", PA_MEMBER_COUNT, NULL},
+    {"substitution_basis", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
+    {"substitution_bound", PA_MEMBER_DECIMAL | PA_MEMBER_LATER, NULL},
     {"variant", PA_MEMBER_TEXT, NULL},
     END,
 };
 
-static const struct pa_member entitlement_members[] = {
-    {"granted_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+static const struct pa_member reading_members[] = {
+    {"basis", PA_MEMBER_TEXT, NULL},
+    {"is_judged", PA_MEMBER_TRUTH, NULL},
     {"mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
     {"overclaim_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"precision", PA_MEMBER_TEXT, NULL},
+    {"rounding", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member entitlement_members[] = {
+    {"counted_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"granted_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"granted_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"overclaim_mw", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"readings", PA_MEMBER_LIST | PA_MEMBER_LATER, reading_members},
     END,
 };
 
@@ -93,10 +112,82 @@ static const struct pa_member finding_members[] = {
 };
 
 static const struct pa_member judged_members[] = {
+    {"acceptance_limit", PA_MEMBER_DECIMAL | PA_MEMBER_LATER, NULL},
     {"basis", PA_MEMBER_TEXT, NULL},
     {"conformity", PA_MEMBER_DECIMAL, NULL},
+    {"consumer_risk", PA_MEMBER_DECIMAL | PA_MEMBER_LATER, NULL},
+    {"guarded", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"pflops", PA_MEMBER_DECIMAL, NULL},
+    {"producer_risk", PA_MEMBER_DECIMAL | PA_MEMBER_LATER, NULL},
+    {"rejection_limit", PA_MEMBER_DECIMAL | PA_MEMBER_LATER, NULL},
+    {"simple", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"u", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member judges_again_members[] = {
+    {"statement_sha256", PA_MEMBER_HEX32_OR_NULL, NULL},
+    {"verdict", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member source_members[] = {
+    {"basis", PA_MEMBER_TEXT, NULL},
+    {"contribution", PA_MEMBER_DECIMAL, NULL},
+    {"distribution", PA_MEMBER_TEXT, NULL},
+    {"evaluation", PA_MEMBER_TEXT, NULL},
+    {"freedom", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"name", PA_MEMBER_TEXT, NULL},
+    {"sensitivity", PA_MEMBER_DECIMAL, NULL},
+    {"standard", PA_MEMBER_DECIMAL, NULL},
+    {"value", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member uncertainty_members[] = {
+    {"combined", PA_MEMBER_DECIMAL, NULL},
+    {"coverage", PA_MEMBER_DECIMAL, NULL},
+    {"expanded", PA_MEMBER_DECIMAL, NULL},
+    {"expanded_95", PA_MEMBER_DECIMAL, NULL},
+    {"freedom", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"k", PA_MEMBER_DECIMAL, NULL},
+    {"k_95", PA_MEMBER_DECIMAL, NULL},
+    {"quantity", PA_MEMBER_TEXT, NULL},
+    {"sources", PA_MEMBER_LIST, source_members},
+    {"unit", PA_MEMBER_TEXT, NULL},
+    {"value", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member requirement_members[] = {
+    {"bound", PA_MEMBER_TEXT, NULL},
+    {"conformity", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"expanded", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"limit", PA_MEMBER_DECIMAL, NULL},
+    {"model", PA_MEMBER_TEXT, NULL},
+    {"quantity", PA_MEMBER_TEXT, NULL},
+    {"reason", PA_MEMBER_TEXT, NULL},
+    {"share_of_peak", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"sources", PA_MEMBER_LIST, source_members},
+    {"text", PA_MEMBER_TEXT, NULL},
+    {"unit", PA_MEMBER_TEXT, NULL},
+    {"value", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"verdict", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member coupled_members[] = {
+    {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"state", PA_MEMBER_TEXT, NULL},
+    END,
+};
+
+static const struct pa_member nominal_members[] = {
+    {"catalogue_sha256", PA_MEMBER_HEX32 | PA_MEMBER_LATER, NULL},
+    {"devices_known", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
+    {"devices_unknown", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
+    {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"reference_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     END,
 };
 
@@ -125,9 +216,11 @@ static const struct pa_member policy_members[] = {
     {"inflation", PA_MEMBER_TEXT, NULL},
     {"interruptions", PA_MEMBER_COUNT, NULL},
     {"is_declared", PA_MEMBER_TRUTH, NULL},
+    {"judges", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"k", PA_MEMBER_DECIMAL, NULL},
     {"longest_gap_s", PA_MEMBER_DECIMAL, NULL},
     {"name", PA_MEMBER_TEXT, NULL},
+    {"open", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"openings", PA_MEMBER_COUNT, NULL},
     {"rounding", PA_MEMBER_TEXT, NULL},
     {"sha256", PA_MEMBER_HEX32, NULL},
@@ -197,7 +290,7 @@ static const struct pa_member power_members[] = {
     END,
 };
 
-static const struct pa_member rate_members[] = {
+static const struct pa_member raw_members[] = {
     {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
     END,
 };
@@ -279,6 +372,7 @@ const struct pa_member pa_predicate_members[] = {
     {"assurance", PA_MEMBER_TEXT, NULL},
     {"center", PA_MEMBER_TEXT, NULL},
     {"claim", PA_MEMBER_OBJECT, claim_members},
+    {"coupled", PA_MEMBER_OBJECT | PA_MEMBER_LATER, coupled_members},
     {"device_count", PA_MEMBER_COUNT, NULL},
     {"devices", PA_MEMBER_LIST, device_members},
     {"entitlement", PA_MEMBER_OBJECT, entitlement_members},
@@ -287,14 +381,16 @@ const struct pa_member pa_predicate_members[] = {
     {"findings", PA_MEMBER_LIST, finding_members},
     {"issued_utc", PA_MEMBER_UTC, NULL},
     {"judged", PA_MEMBER_OBJECT, judged_members},
-    {"nominal", PA_MEMBER_OBJECT, rate_members},
+    {"judges_again", PA_MEMBER_OBJECT | PA_MEMBER_LATER, judges_again_members},
+    {"nominal", PA_MEMBER_OBJECT, nominal_members},
     {"not_proven", PA_MEMBER_LIST, not_proven_members},
     {"openings", PA_MEMBER_OBJECT, openings_members},
     {"operator", PA_MEMBER_TEXT, NULL},
     {"policy", PA_MEMBER_OBJECT, policy_members},
     {"power", PA_MEMBER_OBJECT, power_members},
-    {"raw", PA_MEMBER_OBJECT, rate_members},
+    {"raw", PA_MEMBER_OBJECT, raw_members},
     {"reason", PA_MEMBER_TEXT, NULL},
+    {"requirements", PA_MEMBER_LIST | PA_MEMBER_LATER, requirement_members},
     {"result", PA_MEMBER_TEXT, NULL},
     {"schema", PA_MEMBER_TEXT, NULL},
     {"session", PA_MEMBER_OBJECT, session_members},
@@ -303,6 +399,7 @@ const struct pa_member pa_predicate_members[] = {
     {"supersedes", PA_MEMBER_OBJECT | PA_MEMBER_LATER, supersedes_members},
     {"tool", PA_MEMBER_OBJECT, tool_members},
     {"trusted_comment", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
+    {"uncertainty", PA_MEMBER_OBJECT | PA_MEMBER_LATER, uncertainty_members},
     {"validity", PA_MEMBER_OBJECT | PA_MEMBER_LATER, validity_members},
     {"verdict", PA_MEMBER_TEXT, NULL},
     {"verified", PA_MEMBER_OBJECT, verified_members},

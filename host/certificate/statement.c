@@ -36,6 +36,8 @@ static json_t *build_claim(struct pa_builder *b) {
 
 static json_t *build_policy(struct pa_builder *b) {
     const struct pa_policy *policy = b->policy;
+    char open[64];
+    pa_policy_open_text(policy, open, sizeof open);
     json_t *out = json_object();
     pa_statement_put_text(b, out, "acceptance",
                           policy->acceptance == PA_ACCEPT_GUARDED ? "guarded" : "simple");
@@ -53,9 +55,11 @@ static json_t *build_policy(struct pa_builder *b) {
     pa_statement_put_truth(
         b, out, "is_declared",
         memcmp(policy->sha256, b->facts->declaration.policy.bytes, PA_HASH_BYTES) == 0);
+    pa_statement_put_text(b, out, "judges", pa_judges_name(policy->judges));
     pa_statement_put_decimal(b, out, "k", policy->k);
     pa_statement_put_decimal(b, out, "longest_gap_s", pa_statement_seconds(policy->longest_gap_ns));
     pa_statement_put_text(b, out, "name", policy->name);
+    pa_statement_put_text(b, out, "open", open);
     pa_statement_put_count(b, out, "openings", policy->openings);
     pa_statement_put_text(b, out, "rounding",
                           policy->rounding == PA_ROUND_WHOLE_BLOCKS ? "whole_blocks"
@@ -93,26 +97,6 @@ static json_t *build_verified(struct pa_builder *b) {
     return out;
 }
 
-static json_t *build_judged(struct pa_builder *b) {
-    json_t *out = json_object();
-    pa_statement_put_text(b, out, "basis", pa_basis_name(b->judgement->basis));
-    pa_statement_put_decimal(b, out, "conformity", b->judgement->conformity);
-    pa_statement_put_decimal(b, out, "pflops", b->judgement->judged_pflops);
-    pa_statement_put_decimal(b, out, "u", b->judgement->judged_u);
-    return out;
-}
-
-static json_t *build_entitlement(struct pa_builder *b) {
-    const struct pa_judgement *judgement = b->judgement;
-    bool is_granted = judgement->granted_mw >= 0;
-    json_t *out = json_object();
-    pa_statement_put_known(b, out, "granted_mw", judgement->granted_mw, is_granted);
-    pa_statement_put_known(b, out, "mw", judgement->entitled_mw, judgement->has_entitlement);
-    pa_statement_put_known(b, out, "overclaim_mw", judgement->overclaim_mw,
-                           is_granted && judgement->has_entitlement);
-    return out;
-}
-
 static json_t *build_findings(struct pa_builder *b) {
     json_t *out = json_array();
     for (uint32_t i = 0; i < b->judgement->finding_count; i++) {
@@ -145,9 +129,10 @@ static json_t *build_signer(struct pa_builder *b) {
     return out;
 }
 
-static json_t *build_rate(struct pa_builder *b, double pflops) {
+static json_t *build_raw(struct pa_builder *b) {
     json_t *out = json_object();
-    pa_statement_put_known(b, out, "pflops", pflops, pflops > 0);
+    pa_statement_put_known(b, out, "pflops", b->judgement->raw_pflops,
+                           b->judgement->raw_pflops > 0);
     return out;
 }
 
@@ -177,22 +162,25 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put_text(b, out, "assurance", pa_assurance_name(b->judgement->assurance));
     pa_statement_put_text(b, out, "center", b->claim->center);
     pa_statement_put(b, out, "claim", build_claim(b));
+    pa_statement_put(b, out, "coupled", pa_statement_build_coupled(b));
     pa_statement_put_count(b, out, "device_count", facts->device_count);
     pa_statement_put(b, out, "devices", pa_statement_build_devices(b));
-    pa_statement_put(b, out, "entitlement", build_entitlement(b));
+    pa_statement_put(b, out, "entitlement", pa_statement_build_entitlement(b));
     pa_statement_put_count(b, out, "epoch_count", facts->epoch_count);
     pa_statement_put(b, out, "epochs", pa_statement_build_epochs(b));
     pa_statement_put(b, out, "findings", build_findings(b));
     pa_statement_put_utc(b, out, "issued_utc", facts->ended_utc_ns);
-    pa_statement_put(b, out, "judged", build_judged(b));
-    pa_statement_put(b, out, "nominal", build_rate(b, b->judgement->nominal_pflops));
+    pa_statement_put(b, out, "judged", pa_statement_build_judged(b));
+    pa_statement_put(b, out, "judges_again", pa_statement_build_judges_again(b));
+    pa_statement_put(b, out, "nominal", pa_statement_build_nominal(b));
     pa_statement_put(b, out, "not_proven", pa_build_not_proven(b));
     pa_statement_put(b, out, "openings", pa_statement_build_openings(b));
     pa_statement_put_text(b, out, "operator", b->claim->operator_name);
     pa_statement_put(b, out, "policy", build_policy(b));
     pa_statement_put(b, out, "power", pa_statement_build_power(b));
-    pa_statement_put(b, out, "raw", build_rate(b, b->judgement->raw_pflops));
+    pa_statement_put(b, out, "raw", build_raw(b));
     pa_statement_put_text(b, out, "reason", b->judgement->reason);
+    pa_statement_put(b, out, "requirements", pa_statement_build_requirements(b));
     pa_statement_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");
     pa_statement_put_text(b, out, "schema", PA_CERTIFICATE_SCHEMA);
     pa_statement_put(b, out, "session", pa_statement_build_session(b));
@@ -201,6 +189,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put(b, out, "supersedes", build_supersedes(b));
     pa_statement_put(b, out, "tool", pa_statement_build_tool(b));
     pa_statement_put_trusted_comment(b, out);
+    pa_statement_put(b, out, "uncertainty", pa_statement_build_uncertainty(b));
     pa_statement_put(b, out, "validity", build_validity(b));
     pa_statement_put_text(b, out, "verdict", pa_verdict_name(b->judgement->verdict));
     pa_statement_put(b, out, "verified", build_verified(b));

@@ -33,6 +33,9 @@ struct pa_issue {
     uint8_t signer[PA_PUBLIC_KEY_BYTES];
     bool has_superseded;       /* a statement of before that this one takes the place of */
     struct pa_hash superseded; /* SHA-256 of that statement, as its own page prints it */
+    bool has_judged_again;     /* a statement of the same evidence by whomever, judged before */
+    struct pa_hash judged_again;
+    char judged_verdict[16]; /* what that one said */
 };
 
 /* Build the statement of `issue`. The date in it is the evidence's end, not now.

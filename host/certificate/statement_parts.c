@@ -25,7 +25,14 @@ static json_t *build_device(struct pa_builder *b, const struct pa_fact_device *d
     double seconds = b->facts->credit.seconds;
     double rate = seconds > 0 ? device->operations / seconds : 0;
     json_t *out = json_object();
+    const struct pa_catalogue_row *row = pa_catalogue_find(device->model);
+    double nominal = pa_judge_nominal(device, b->claim->precision);
+    const char *bound_basis = "";
+    double bound = pa_substitution_bound(b->facts->declaration.class_id, device->backend,
+                                         device->model, device->format, &bound_basis);
     pa_statement_put_text(b, out, "backend", device->backend);
+    pa_statement_put_text(b, out, "catalogue_confidence",
+                          row == NULL ? "not listed" : pa_confidence_name(row->confidence));
     pa_statement_put_text(b, out, "declared_name", device->name);
     pa_statement_put_text(b, out, "details", device->details);
     pa_statement_put_known(b, out, "efficiency",
@@ -43,6 +50,8 @@ static json_t *build_device(struct pa_builder *b, const struct pa_fact_device *d
     pa_statement_put_count(b, out, "memory_bytes", device->memory_bytes);
     pa_statement_put_count(b, out, "n", device->n);
     pa_statement_put_text(b, out, "name", device->model);
+    pa_statement_put_known(b, out, "nominal_pflops", nominal * 1e-15, nominal > 0);
+    pa_statement_put_text(b, out, "partition", device->partition);
     pa_statement_put_text(b, out, "peak_basis", device->peak_basis);
     pa_statement_put_known(b, out, "peak_pflops", device->peak_per_second * 1e-15,
                            device->peak_per_second > 0);
@@ -50,6 +59,8 @@ static json_t *build_device(struct pa_builder *b, const struct pa_fact_device *d
     pa_statement_put_known(b, out, "raw_pflops", device->raw_per_second * 1e-15,
                            device->raw_per_second > 0);
     pa_statement_put_count(b, out, "steps", device->steps);
+    pa_statement_put_text(b, out, "substitution_basis", bound_basis);
+    pa_statement_put_decimal(b, out, "substitution_bound", bound);
     pa_statement_put_text(b, out, "variant", device->variant);
     return out;
 }

@@ -47,6 +47,14 @@ json_t *pa_statement_build_power(struct pa_builder *b);
 json_t *pa_statement_build_session(struct pa_builder *b);
 json_t *pa_statement_build_tool(struct pa_builder *b);
 json_t *pa_build_not_proven(struct pa_builder *b);
+/* statement_judgement.c */
+json_t *pa_statement_build_coupled(struct pa_builder *b);
+json_t *pa_statement_build_entitlement(struct pa_builder *b);
+json_t *pa_statement_build_judged(struct pa_builder *b);
+json_t *pa_statement_build_judges_again(struct pa_builder *b);
+json_t *pa_statement_build_nominal(struct pa_builder *b);
+json_t *pa_statement_build_requirements(struct pa_builder *b);
+json_t *pa_statement_build_uncertainty(struct pa_builder *b);
 /* One line that sums the certificate up, for `verify` to print: signed like all the rest. */
 void pa_statement_put_trusted_comment(struct pa_builder *b, json_t *object);
 

@@ -90,6 +90,14 @@ static void take_issue(const struct pa_verification *verification, struct pa_iss
     out->has_superseded =
         json_is_string(superseded) &&
         pa_unhex(out->superseded.bytes, PA_HASH_BYTES, json_string_value(superseded));
+    const json_t *again = json_object_get(predicate, "judges_again");
+    const json_t *before = json_object_get(again, "statement_sha256");
+    const char *verdict = json_string_value(json_object_get(again, "verdict"));
+    out->has_judged_again =
+        json_is_string(before) && verdict != NULL &&
+        pa_unhex(out->judged_again.bytes, PA_HASH_BYTES, json_string_value(before));
+    if (out->has_judged_again)
+        snprintf(out->judged_verdict, sizeof out->judged_verdict, "%s", verdict);
 }
 
 /* The claim and policy come from the certificate, not from the evidence: one that was judged again

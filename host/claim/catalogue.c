@@ -38,6 +38,12 @@ static const char *const headings[COLUMNS] = {"vendor",      "model",       "for
                                               "fp16_tflops", "fp8_tflops",  "int8_tops",
                                               "confidence",  "source"};
 
+const char *pa_confidence_name(enum pa_confidence confidence) {
+    return confidence == PA_CONFIDENCE_HIGH     ? "high"
+           : confidence == PA_CONFIDENCE_MEDIUM ? "medium"
+                                                : "low";
+}
+
 static int refuse(const struct pa_csv *csv, const char *what, const char *found,
                   struct pa_error *error) {
     return pa_fail(error, PA_EINPUT, "accelerators.csv:%zu: %s%s%.100s",
@@ -58,7 +64,6 @@ static int read_figure(const struct pa_csv *csv, const char *text, double scale,
 
 static int read_row(const struct pa_csv *csv, char **fields, struct pa_catalogue_entry *out,
                     struct pa_error *error) {
-    static const char *const words[] = {"low", "medium", "high"};
     static const int column_of[] = {
         [PA_PRECISION_FP32] = FP32, [PA_PRECISION_TF32] = TF32, [PA_PRECISION_BF16] = BF16,
         [PA_PRECISION_FP16] = FP16, [PA_PRECISION_FP8] = FP8,   [PA_PRECISION_INT8] = INT8};
@@ -80,7 +85,7 @@ static int read_row(const struct pa_csv *csv, char **fields, struct pa_catalogue
     PA_TRY(read_figure(csv, fields[FP64_TENSOR], 1e12, &tensor, error));
     row->peak_per_second[PA_PRECISION_FP64] = vector > tensor ? vector : tensor;
     for (int i = 0; i < 3; i++)
-        if (strcmp(fields[CONFIDENCE], words[i]) == 0) {
+        if (strcmp(fields[CONFIDENCE], pa_confidence_name((enum pa_confidence)i)) == 0) {
             row->confidence = (enum pa_confidence)i;
             return PA_OK;
         }

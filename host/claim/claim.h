@@ -84,6 +84,35 @@ enum pa_assurance { PA_ASSURANCE_SELF, PA_ASSURANCE_WITNESSED, PA_ASSURANCE_ATTE
 
 const char *pa_assurance_name(enum pa_assurance assurance);
 
+/* What a requirement is about. */
+enum pa_quantity {
+    PA_QUANTITY_CAPACITY,       /* operations a second, on the policy's basis */
+    PA_QUANTITY_IT_POWER,       /* W, mean over the work, by a meter of the mains */
+    PA_QUANTITY_FACILITY_POWER, /* the same of the whole site */
+    PA_QUANTITY_PUE,            /* facility over IT, over the same time */
+    PA_QUANTITY_DEVICES         /* how many devices of a model deliver a share of their peak */
+};
+enum { PA_QUANTITIES = 5 };
+const char *pa_quantity_name(enum pa_quantity quantity); /* "capacity", "it_power", .. */
+
+struct pa_requirement {
+    enum pa_quantity quantity;
+    bool is_at_most;   /* else at least */
+    double limit;      /* in operations a second, W, a ratio or devices */
+    double as_written; /* in `unit` */
+    char unit[16];     /* empty for ratios and counts */
+    char model[PA_CLAIM_TEXT_BYTES];
+    double share_of_peak; /* what each of the devices must deliver, 0..1 */
+};
+
+/* What decides the verdict. */
+enum pa_judges { PA_JUDGES_CLAIM, PA_JUDGES_REQUIREMENTS, PA_JUDGES_BOTH };
+const char *pa_judges_name(enum pa_judges judges);
+
+/* What the rule leaves open: all readings are printed. */
+enum { PA_OPEN_BASIS = 1, PA_OPEN_PRECISION = 2, PA_OPEN_ROUNDING = 4 };
+enum { PA_POLICY_MOST_REQUIREMENTS = 16 };
+
 struct pa_policy {
     char name[PA_CLAIM_TEXT_BYTES]; /* key `policy` */
     char title[PA_CLAIM_TEXT_BYTES];
@@ -103,6 +132,10 @@ struct pa_policy {
     uint64_t longest_gap_ns;
     enum pa_inflation inflation;
     enum pa_assurance assurance; /* the least level that can PASS */
+    enum pa_judges judges;
+    struct pa_requirement requirements[PA_POLICY_MOST_REQUIREMENTS];
+    uint32_t requirement_count;
+    unsigned open; /* bits PA_OPEN_.. */
     uint8_t sha256[32];
     char *text; /* the file's bytes, owned */
     size_t text_bytes;
@@ -116,11 +149,18 @@ void pa_policy_free(struct pa_policy *policy);
 /* Names of the built-in policies, ended by NULL, and the text of one (NULL when unknown). */
 const char *const *pa_policy_names(void);
 const char *pa_policy_text(const char *name, size_t *size);
+/* "at least 100 EOPS of capacity": one requirement in words. */
+enum { PA_REQUIREMENT_TEXT_BYTES = 448 };
+void pa_requirement_text(const struct pa_requirement *requirement,
+                         char out[PA_REQUIREMENT_TEXT_BYTES]);
+/* "basis, precision": what the rule leaves open; empty when nothing. */
+void pa_policy_open_text(const struct pa_policy *policy, char *out, size_t size);
 /* Append the policy in words, then one line that begins with "warning: " for each gap. PA_EMEMORY.
  */
 int pa_policy_describe(const struct pa_policy *policy, struct pa_buffer *out);
 
 enum pa_confidence { PA_CONFIDENCE_LOW, PA_CONFIDENCE_MEDIUM, PA_CONFIDENCE_HIGH };
+const char *pa_confidence_name(enum pa_confidence confidence); /* "low", "medium", "high" */
 
 struct pa_catalogue_row {
     const char *vendor, *model, *source;

@@ -3,21 +3,40 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "claim/claim.h"
+#include "embedded/pa_policy_capacity_threshold.h"
+#include "embedded/pa_policy_power_threshold.h"
+#include "embedded/pa_policy_procurement_example.h"
+#include "embedded/pa_policy_pue_125.h"
 #include "embedded/pa_policy_xinjiang_2024.h"
 
 #include <string.h>
 
-static const char *const names[] = {"xinjiang-2024", NULL};
+static const char *const names[] = {"xinjiang-2024",   "capacity-threshold",  "power-threshold",
+                                    "pue-at-most-125", "procurement-example", NULL};
+
+static const struct {
+    const unsigned char *text;
+    const size_t *size;
+} texts[] = {
+    {pa_policy_xinjiang_2024, &pa_policy_xinjiang_2024_size},
+    {pa_policy_capacity_threshold, &pa_policy_capacity_threshold_size},
+    {pa_policy_power_threshold, &pa_policy_power_threshold_size},
+    {pa_policy_pue_125, &pa_policy_pue_125_size},
+    {pa_policy_procurement_example, &pa_policy_procurement_example_size},
+};
 
 const char *const *pa_policy_names(void) {
     return names;
 }
 
 const char *pa_policy_text(const char *name, size_t *size) {
-    if (strcmp(name, names[0]) != 0)
-        return NULL;
-    *size = pa_policy_xinjiang_2024_size;
-    return (const char *)pa_policy_xinjiang_2024;
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        *size = *texts[i].size;
+        return (const char *)texts[i].text;
+    }
+    return NULL;
 }
 
 int pa_policy_load(const char *name_or_path, struct pa_policy *out, struct pa_error *error) {

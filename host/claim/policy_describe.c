@@ -53,6 +53,36 @@ static void describe_rule(const struct pa_policy *policy, struct pa_buffer *out)
                             "whatever its uncertainty.\n");
 }
 
+static void describe_requirements(const struct pa_policy *policy, struct pa_buffer *out) {
+    char text[PA_REQUIREMENT_TEXT_BYTES];
+    for (uint32_t i = 0; i < policy->requirement_count; i++) {
+        pa_requirement_text(&policy->requirements[i], text);
+        pa_buffer_format(out, "Requirement %u: %s.\n", (unsigned)i + 1, text);
+    }
+    if (policy->judges == PA_JUDGES_REQUIREMENTS)
+        pa_buffer_text(out,
+                       "Judged: the requirements alone; what was claimed is printed beside.\n");
+    if (policy->judges == PA_JUDGES_BOTH)
+        pa_buffer_text(out, "Judged: the claim and each requirement; all must hold.\n");
+}
+
+static void describe_open(const struct pa_policy *policy, struct pa_buffer *out) {
+    if (policy->open == 0)
+        return;
+    static const char *const readings[] = {"basis (nominal, sustained)",
+                                           "precision (the claim's, dense fp16)",
+                                           "rounding (in proportion, whole blocks)"};
+    const char *before = "Open in the rule, so that each reading is printed: ";
+    for (unsigned i = 0; i < 3; i++) {
+        if ((policy->open & 1u << i) == 0)
+            continue;
+        pa_buffer_text(out, before);
+        pa_buffer_text(out, readings[i]);
+        before = ", ";
+    }
+    pa_buffer_text(out, ".\n");
+}
+
 static void describe_session(const struct pa_policy *policy, struct pa_buffer *out) {
     add(out, "Session: at least ", (double)policy->window_ns / 1e9, " s of proven work");
     add(out, " in epochs of ", (double)policy->epoch_ns / 1e9, " s; ");
@@ -82,6 +112,13 @@ static void warn(struct pa_buffer *out, bool when, const char *text) {
     pa_buffer_text(out, "\n");
 }
 
+static bool wants(const struct pa_policy *policy, enum pa_quantity quantity) {
+    for (uint32_t i = 0; i < policy->requirement_count; i++)
+        if (policy->requirements[i].quantity == quantity)
+            return true;
+    return false;
+}
+
 /* A file that borrows a built-in name would be quoted as that policy. */
 static bool borrows_a_name(const struct pa_policy *policy) {
     size_t size;
@@ -98,10 +135,18 @@ static void warn_of_gaps(const struct pa_policy *policy, struct pa_buffer *out) 
          policy->source[0] != '\0' && strstr(policy->source, "20") == NULL &&
              strstr(policy->source, "19") == NULL,
          "source names no year; a reader cannot tell which edition of the rule is meant");
-    warn(out, !policy->has_entitlement,
+    warn(out, !policy->has_entitlement && policy->judges == PA_JUDGES_CLAIM,
          "entitlement is not told; no overclaim in MW can be worked out");
     warn(out, policy->basis == PA_BASIS_NOMINAL,
          "basis is nominal; devices that are slow or throttled count like good ones");
+    warn(out, wants(policy, PA_QUANTITY_DEVICES),
+         "devices are counted as the site tells them; only the sum of their work is proven");
+    warn(out, wants(policy, PA_QUANTITY_PUE),
+         "PUE is a figure of a year; this one holds for the time of the work alone");
+    warn(out,
+         wants(policy, PA_QUANTITY_IT_POWER) || wants(policy, PA_QUANTITY_FACILITY_POWER) ||
+             wants(policy, PA_QUANTITY_PUE),
+         "power is judged; without a meter of the mains and its accuracy class nothing is decided");
     warn(out, policy->acceptance == PA_ACCEPT_SIMPLE,
          "acceptance is simple; a centre at the limit passes by luck every second time");
     warn(out, policy->window_ns < 60000000000ull,
@@ -121,6 +166,8 @@ int pa_policy_describe(const struct pa_policy *policy, struct pa_buffer *out) {
     if (policy->source[0] != '\0')
         pa_buffer_format(out, "Source: %s\n", policy->source);
     describe_rule(policy, out);
+    describe_requirements(policy, out);
+    describe_open(policy, out);
     describe_session(policy, out);
     pa_buffer_text(out, policy->inflation == PA_INFLATION_DIVIDE
                             ? "Substitution: the credit is divided by the bound of the device.\n"

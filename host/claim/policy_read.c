@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A policy from its YAML. What the verdict depends on has no default here: a parameter that nobody
- * wrote down is a decision that nobody took. Only `source` (a gap that pa_policy_describe names)
- * and `entitlement` (a rule may grant nothing) can be left out. */
+ * wrote down is a decision that nobody took. Only `source` (a gap that pa_policy_describe names),
+ * `entitlement` (a rule may grant nothing), `requirements` (the claim alone is judged) and `open`
+ * can be left out. */
 #include "base/file.h"
-#include "claim/claim.h"
-#include "claim/yaml_tree.h"
+#include "claim/policy_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +91,10 @@ static int read_name(struct pa_yaml_map *root, struct pa_policy *out) {
 }
 
 static int read_policy(struct pa_yaml *yaml, struct pa_policy *out) {
-    static const char *const keys[] = {"policy",     "title",   "source",    "entitlement", "basis",
-                                       "acceptance", "session", "inflation", "assurance",   NULL};
+    static const char *const keys[] = {
+        "policy",    "title",     "source",       "entitlement", "basis", "acceptance", "session",
+        "inflation", "assurance", "requirements", "judges",      "open",  NULL};
+    static const char *const open[] = {"basis", "precision", "rounding", NULL};
     static const char *const bases[] = {"nominal", "sustained", NULL};
     static const char *const inflations[] = {"report", "divide", NULL};
     static const char *const assurances[] = {"self", "witnessed", "attested", NULL};
@@ -111,7 +113,11 @@ static int read_policy(struct pa_yaml *yaml, struct pa_policy *out) {
     out->inflation = (enum pa_inflation)word;
     PA_TRY(pa_yaml_word(&root, "assurance", PA_REQUIRED, assurances, &word));
     out->assurance = (enum pa_assurance)word;
-    return PA_OK;
+    PA_TRY(pa_yaml_words(&root, "open", open, &out->open));
+    if ((out->open & PA_OPEN_ROUNDING) != 0 && !out->has_entitlement)
+        return pa_yaml_fail(yaml, pa_yaml_find(&root, "open"), "", "open",
+                            "there is no entitlement whose rounding could be open");
+    return pa_policy_read_requirements(&root, out);
 }
 
 int pa_policy_parse(const char *name, const void *data, size_t size, struct pa_policy *out,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of claims and policies: precision, basis, assurance. */
+/* The words of claims and policies: precision, basis, assurance, quantities. */
 #include "claim/claim.h"
 
 #include <string.h>
@@ -28,6 +28,18 @@ const char *pa_assurance_name(enum pa_assurance assurance) {
     return assurance == PA_ASSURANCE_ATTESTED    ? "attested"
            : assurance == PA_ASSURANCE_WITNESSED ? "witnessed"
                                                  : "self";
+}
+
+const char *pa_quantity_name(enum pa_quantity quantity) {
+    static const char *const names[PA_QUANTITIES] = {"capacity", "it_power", "facility_power",
+                                                     "pue", "devices"};
+    return (int)quantity < PA_QUANTITIES ? names[quantity] : "none";
+}
+
+const char *pa_judges_name(enum pa_judges judges) {
+    return judges == PA_JUDGES_BOTH           ? "both"
+           : judges == PA_JUDGES_REQUIREMENTS ? "requirements"
+                                              : "claim";
 }
 
 uint32_t pa_precision_class(enum pa_precision precision, bool *provable) {

@@ -78,6 +78,9 @@ int pa_yaml_decimal(const struct pa_yaml_map *map, const char *key, enum pa_pres
                     double least, double most, double *out);
 int pa_yaml_whole(const struct pa_yaml_map *map, const char *key, enum pa_presence presence,
                   uint64_t least, uint64_t most, uint64_t *out);
+/* An optional list of `words`, each at most once: bit i of *bits is the i-th word. */
+int pa_yaml_words(const struct pa_yaml_map *map, const char *key, const char *const *words,
+                  unsigned *bits);
 /* One of `words` (ended by NULL); *out is its index. */
 int pa_yaml_word(const struct pa_yaml_map *map, const char *key, enum pa_presence presence,
                  const char *const *words, int *out);

@@ -239,3 +239,44 @@ int pa_yaml_word(const struct pa_yaml_map *map, const char *key, enum pa_presenc
                         near != NULL ? " (did you mean " : "", near != NULL ? near : "",
                         near != NULL ? "?)" : "");
 }
+
+static int add_word(const struct pa_yaml_map *map, const char *key, const yaml_node_t *item,
+                    const char *const *words, unsigned *bits) {
+    char list[160], shown[64];
+    join_words(list, sizeof list, words);
+    if (item->type != YAML_SCALAR_NODE)
+        return pa_yaml_fail(map->yaml, item, map->context, key, "this is %s; expected one of %s",
+                            kind_name(item), list);
+    pa_printable(shown, sizeof shown, scalar_text(item));
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        if (strcmp(scalar_text(item), words[i]) != 0 ||
+            strlen(words[i]) != item->data.scalar.length)
+            continue;
+        if ((*bits & 1u << i) != 0)
+            return pa_yaml_fail(map->yaml, item, map->context, key, "\"%s\" stands there twice",
+                                shown);
+        *bits |= 1u << i;
+        return PA_OK;
+    }
+    const char *near = pa_nearest_word(scalar_text(item), words);
+    return pa_yaml_fail(map->yaml, item, map->context, key,
+                        "unknown word \"%s\"; expected words of %s%s%s%s", shown, list,
+                        near != NULL ? " (did you mean " : "", near != NULL ? near : "",
+                        near != NULL ? "?)" : "");
+}
+
+int pa_yaml_words(const struct pa_yaml_map *map, const char *key, const char *const *words,
+                  unsigned *bits) {
+    yaml_node_t *list;
+    *bits = 0;
+    PA_TRY(take(map, key, PA_OPTIONAL, YAML_SEQUENCE_NODE, "a list of words, as [a, b]", &list));
+    if (list == NULL)
+        return PA_OK;
+    if (list->data.sequence.items.top == list->data.sequence.items.start)
+        return pa_yaml_fail(map->yaml, list, map->context, key,
+                            "the list is empty; expected at least one word, or no such key");
+    for (const yaml_node_item_t *item = list->data.sequence.items.start;
+         item < list->data.sequence.items.top; item++)
+        PA_TRY(add_word(map, key, node_at(map->yaml, *item), words, bits));
+    return PA_OK;
+}

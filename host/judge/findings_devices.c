@@ -92,8 +92,7 @@ static void find_company(struct pa_judging *judging) {
         pa_crowd_text(facts, &parts.crowd, who, sizeof who);
         /* The catalogue's peak is a whole device's, and part of it is nobody's figure. */
         pa_finding_add_as(judging, "PARTIAL_DEVICE", PA_SEVERITY_WARNING,
-                          judging->out->basis == PA_BASIS_NOMINAL ? PA_EFFECT_INCONCLUSIVE
-                                                                  : PA_EFFECT_NONE,
+                          pa_judging_is_nominal(judging) ? PA_EFFECT_INCONCLUSIVE : PA_EFFECT_NONE,
                           pa_crowd_evidence(&parts.crowd, "device", where),
                           "No whole device, but a part of one: %s, %.120s. Its peak and memory are "
                           "not those of the model.",

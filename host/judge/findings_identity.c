@@ -106,11 +106,11 @@ static void find_rates(struct pa_judging *judging) {
     if (crowds.below.count > 0) {
         pa_crowd_text(facts, &crowds.below, who, sizeof who);
         /* A data sheet says nothing of a device that does not deliver half of it. */
-        pa_finding_add_as(
-            judging, "RATE_FAR_BELOW_PEAK", PA_SEVERITY_WARNING,
-            judging->out->basis == PA_BASIS_NOMINAL ? PA_EFFECT_NO_PASS : PA_EFFECT_NONE,
-            pa_crowd_evidence(&crowds.below, "device", where),
-            "Less than half of the peak: %s. Throttled, shared, or not what it says.", who);
+        pa_finding_add_as(judging, "RATE_FAR_BELOW_PEAK", PA_SEVERITY_WARNING,
+                          pa_judging_is_nominal(judging) ? PA_EFFECT_NO_PASS : PA_EFFECT_NONE,
+                          pa_crowd_evidence(&crowds.below, "device", where),
+                          "Less than half of the peak: %s. Throttled, shared, or not what it says.",
+                          who);
     }
 }
 
@@ -187,7 +187,7 @@ static void sort_by_identity(const struct pa_judging *judging, uint32_t d,
 
 static void tell_unknown(struct pa_judging *judging, const struct identity_crowds *crowds) {
     const char *precision = pa_precision_name(judging->claim->precision);
-    bool is_nominal = judging->out->basis == PA_BASIS_NOMINAL;
+    bool is_nominal = pa_judging_is_nominal(judging);
     enum pa_effect effect = is_nominal ? PA_EFFECT_INCONCLUSIVE : PA_EFFECT_NONE;
     char who[200], where[PA_CROWD_EVIDENCE_BYTES];
     if (crowds->unknown.count > 0) {
@@ -213,7 +213,7 @@ static void tell_unknown(struct pa_judging *judging, const struct identity_crowd
 
 static void tell_identities(struct pa_judging *judging, const struct identity_crowds *crowds) {
     const struct pa_facts *facts = judging->facts;
-    bool is_nominal = judging->out->basis == PA_BASIS_NOMINAL;
+    bool is_nominal = pa_judging_is_nominal(judging);
     char who[200], where[PA_CROWD_EVIDENCE_BYTES];
     if (crowds->memory.count > 0) {
         pa_crowd_text(facts, &crowds->memory, who, sizeof who);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* judge.h - the door of host/judge/: a pure function from evidence, claim and policy to a verdict.
  *
- *   facts.h   what the evidence says
- *   judge.h   what follows from it under a policy
+ *   facts.h         what the evidence says
+ *   uncertainty.h   how sure a figure is, and what follows for a limit
+ *   judge.h         what follows from it under a policy
  *
  * Guarded acceptance (JCGM 106, ILAC G8): with claim T, result y and expanded uncertainty U at k =
  * 2, PASS if y - U >= T, FAIL if y + U < T, else INCONCLUSIVE. INVALID when the evidence is broken.
@@ -12,6 +13,7 @@
 #define PA_JUDGE_JUDGE_H
 
 #include "judge/facts.h"
+#include "judge/uncertainty.h"
 
 enum pa_verdict { PA_PASS, PA_FAIL, PA_INCONCLUSIVE, PA_INVALID }; /* also the exit statuses 0..3 */
 
@@ -49,6 +51,27 @@ struct pa_finding {
     char advice[160];   /* empty where the table does not know the code */
 };
 
+/* One way to read the clause: entitlement on a basis, in a precision, with a rounding. */
+struct pa_reading {
+    enum pa_basis basis;
+    enum pa_precision precision;
+    enum pa_rounding rounding;
+    bool is_judged; /* the one that the policy chose */
+    bool is_known;  /* false: nobody measured it, or the catalogue has no peak */
+    double pflops;
+    double entitled_mw, overclaim_mw;
+};
+enum { PA_MOST_READINGS = 8 };
+
+/* What became of one requirement of the policy. */
+struct pa_requirement_result {
+    enum pa_verdict verdict; /* never INVALID */
+    bool is_known;           /* false: not measured, `reason` says why */
+    struct pa_budget budget; /* of the value, in the requirement's base unit; y is the value */
+    struct pa_conformity conformity;
+    char reason[512]; /* one sentence */
+};
+
 struct pa_judgement {
     enum pa_verdict verdict;
     char reason[512]; /* one sentence, for people */
@@ -57,15 +80,27 @@ struct pa_judgement {
     double verified_u;           /* U at k = 2, PFLOPS */
     double verified_rate_pflops; /* W / Dt, before the bound */
     double honest_fraction_lower, confidence;
-    double raw_pflops;         /* sum over devices; 0 unknown */
-    double nominal_pflops;     /* sum of known peaks of the devices that answered; 0 unknown */
+    double raw_pflops;       /* sum over devices; 0 unknown */
+    double nominal_pflops;   /* catalogue peaks of the devices that did work; 0 unknown */
+    double reference_pflops; /* the same by units x clock x operations a clock, as the devices tell
+                              * them: a second reference, never judged; 0 unknown */
+    uint32_t nominal_devices, nominal_unknown; /* that did work, with a catalogue peak or without */
     double substitution_bound; /* by how much a cheaper exact route could inflate the rate, over the
                                 * session's devices; 1 or more */
     double judged_pflops;      /* y: nominal or verified, as the policy's basis says; divided by the
                                 * substitution bound where the policy says so */
     double judged_u;           /* at the policy's k, 2 unless it says otherwise */
     double conformity;         /* probability that the true value reaches the claim, 0..1 */
+    struct pa_budget budget;   /* of verified_pflops; U at k = 2 is verified_u */
+    struct pa_conformity claim_conformity; /* of judged_pflops against the claim */
+    struct pa_requirement_result requirements[PA_POLICY_MOST_REQUIREMENTS]; /* the policy's, in
+                                                                             * order */
+    uint32_t requirement_count;
+    struct pa_reading readings[PA_MOST_READINGS];
+    uint32_t reading_count;
     bool has_entitlement;
+    double counted_pflops; /* what the entitlement is counted from: whole blocks of it, perhaps */
+    double granted_pflops; /* what the granted MW would need */
     double entitled_mw, granted_mw,
         overclaim_mw; /* granted < 0: not told; overclaim = granted - entitled, at least 0 */
     enum pa_basis basis;
@@ -80,6 +115,11 @@ struct pa_judgement {
 double pa_substitution_bound(enum pa_class class_id, const char *backend, const char *model,
                              const char *format, const char **basis);
 
+/* The catalogue's dense peak of a device in a precision: by its whole name, from a row of medium or
+ * high confidence, for a whole device; else 0, and never a default. */
+double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision precision);
+/* GiB that a device should have, by the claim or else by the catalogue; 0 unknown. */
+double pa_judge_memory(const struct pa_claim *claim, const struct pa_fact_device *device);
 /* Judge `facts` against a claim and a policy. Fails only for want of memory. */
 int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
              const struct pa_policy *policy, struct pa_judgement *out, struct pa_error *error);

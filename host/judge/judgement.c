@@ -10,9 +10,6 @@
 
 #define OPERATIONS_PER_PFLOPS 1e15
 
-/* RAW is the machine's own oscillator: 100 ppm either way, a rectangular distribution. */
-#define CLOCK_HALF_WIDTH 1e-4
-
 const char *pa_verdict_name(enum pa_verdict verdict) {
     switch (verdict) {
     case PA_PASS:
@@ -51,29 +48,24 @@ double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision p
     return row->peak_per_second[precision];
 }
 
-/* Relative standard uncertainty of the mean of the epochs' own rates (type A). With fewer than two
- * epochs nothing is known of repeatability: U becomes y itself, which no guarded rule can pass. */
-static double repeatability(const struct pa_facts *facts) {
-    double sum = 0, squares = 0;
-    uint32_t count = 0;
-    for (uint32_t e = 0; e < facts->epoch_count; e++) {
-        const struct pa_fact_epoch *epoch = &facts->epochs[e];
-        if (epoch->state != PA_EPOCH_CLOSED || epoch->t1.raw_ns <= epoch->t0.raw_ns)
+static void sum_devices(struct pa_judging *judging) {
+    const struct pa_facts *facts = judging->facts;
+    struct pa_judgement *out = judging->out;
+    bool is_referenced = true;
+    for (uint32_t d = 0; d < facts->device_count; d++) {
+        const struct pa_fact_device *device = &facts->devices[d];
+        out->raw_pflops += device->raw_per_second / OPERATIONS_PER_PFLOPS;
+        if (device->operations <= 0)
             continue;
-        sum += epoch->operations / ((double)(epoch->t1.raw_ns - epoch->t0.raw_ns) / 1e9);
-        count++;
+        double peak = pa_judge_nominal(device, judging->claim->precision);
+        out->nominal_pflops += peak / OPERATIONS_PER_PFLOPS;
+        out->nominal_devices += peak > 0;
+        out->nominal_unknown += peak <= 0;
+        out->reference_pflops += device->peak_per_second / OPERATIONS_PER_PFLOPS;
+        is_referenced = is_referenced && device->peak_per_second > 0;
     }
-    if (count < 2 || sum <= 0)
-        return 0.5;
-    double mean = sum / count;
-    for (uint32_t e = 0; e < facts->epoch_count; e++) {
-        const struct pa_fact_epoch *epoch = &facts->epochs[e];
-        if (epoch->state != PA_EPOCH_CLOSED || epoch->t1.raw_ns <= epoch->t0.raw_ns)
-            continue;
-        double rate = epoch->operations / ((double)(epoch->t1.raw_ns - epoch->t0.raw_ns) / 1e9);
-        squares += (rate - mean) * (rate - mean);
-    }
-    return sqrt(squares / (count - 1.0) / count) / mean;
+    if (!is_referenced)
+        out->reference_pflops = 0;
 }
 
 /* The sampling bound is one-sided and already inside of the verified rate, so that it is not added
@@ -84,20 +76,13 @@ static void measure(struct pa_judging *judging) {
     bool is_proven = facts->broken[0] == '\0' && facts->failed == 0 && facts->missing == 0;
     out->verified_rate_pflops = facts->credit.rate / OPERATIONS_PER_PFLOPS;
     if (is_proven) {
-        double clock = CLOCK_HALF_WIDTH / sqrt(3);
-        double repeated = repeatability(facts);
         out->honest_fraction_lower = facts->credit.honest_fraction;
         out->confidence = facts->credit.operations > 0 ? 1 - facts->credit.alpha_r : 0;
         out->verified_pflops = facts->credit.verified_rate / OPERATIONS_PER_PFLOPS;
-        out->verified_u = 2 * out->verified_pflops * sqrt(clock * clock + repeated * repeated);
+        pa_rate_budget(facts, out->verified_pflops, &out->budget);
+        out->verified_u = out->budget.expanded;
     }
-    for (uint32_t d = 0; d < facts->device_count; d++) {
-        const struct pa_fact_device *device = &facts->devices[d];
-        out->raw_pflops += device->raw_per_second / OPERATIONS_PER_PFLOPS;
-        if (device->operations > 0)
-            out->nominal_pflops +=
-                pa_judge_nominal(device, judging->claim->precision) / OPERATIONS_PER_PFLOPS;
-    }
+    sum_devices(judging);
 }
 
 /* Over all devices, weighted by work: W / sum(W_d / bound_d). */
@@ -131,25 +116,13 @@ static void choose_basis(struct pa_judging *judging) {
     out->judged_u = out->verified_u * (policy->k / 2) / divisor;
 }
 
-static void entitle(struct pa_judging *judging) {
+static void hold_against_claim(struct pa_judging *judging) {
     struct pa_judgement *out = judging->out;
-    const struct pa_policy *policy = judging->policy;
-    out->granted_mw = judging->claim->grid_connection_mw;
-    out->has_entitlement = policy->has_entitlement && policy->entitlement_per_pflops > 0;
-    if (!out->has_entitlement)
-        return;
-    double blocks = out->judged_pflops / policy->entitlement_per_pflops;
-    if (policy->rounding == PA_ROUND_WHOLE_BLOCKS)
-        blocks = floor(blocks);
-    out->entitled_mw = blocks * policy->entitlement_mw;
-    if (out->granted_mw > out->entitled_mw)
-        out->overclaim_mw = out->granted_mw - out->entitled_mw;
-}
-
-static double conformity(double y, double u, double claim) {
-    if (u <= 0)
-        return y >= claim ? 1 : 0;
-    return 0.5 * erfc((claim - y) / u / sqrt(2));
+    double u = judging->policy->k > 0 ? out->judged_u / judging->policy->k : out->judged_u / 2;
+    pa_conformity_judge(&out->claim_conformity, PA_AT_LEAST, out->claim_pflops, out->judged_pflops,
+                        u, out->basis == PA_BASIS_NOMINAL ? INFINITY : out->budget.freedom,
+                        judging->policy->k > 0 ? judging->policy->k : 2);
+    out->conformity = out->claim_conformity.probability;
 }
 
 static int compare_findings(const void *left, const void *right) {
@@ -166,6 +139,7 @@ int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
     memset(out, 0, sizeof *out);
     out->claim_pflops = claim->capacity_per_second / OPERATIONS_PER_PFLOPS;
     out->assurance = facts->assurance;
+    out->budget.freedom = INFINITY;
     measure(&judging);
     out->substitution_bound = substitution_of(facts);
     choose_basis(&judging);
@@ -174,10 +148,11 @@ int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
     if (judging.cause[PA_EFFECT_INVALID][0] != '\0') {
         out->verified_pflops = out->verified_u = out->judged_pflops = out->judged_u = 0;
         out->honest_fraction_lower = out->confidence = 0;
+        out->budget = (struct pa_budget){.freedom = INFINITY};
     }
-    entitle(&judging);
-    double u = policy->k > 0 ? out->judged_u / policy->k : out->judged_u / 2;
-    out->conformity = conformity(out->judged_pflops, u, out->claim_pflops);
+    hold_against_claim(&judging);
+    pa_judge_requirements(&judging);
+    pa_judge_entitle(&judging);
     pa_judge_decide(&judging);
     if (judging.out_of_memory) {
         pa_judgement_free(out);

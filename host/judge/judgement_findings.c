@@ -55,16 +55,20 @@ static void find_unprovable(struct pa_judging *judging) {
     const char *precision = pa_precision_name(judging->claim->precision);
     uint32_t class_id = pa_precision_class(judging->claim->precision, &is_provable);
     const struct pa_class_traits *proven = pa_class_traits(facts->declaration.class_id);
+    enum pa_effect effect =
+        pa_judging_needs_capacity(judging) ? PA_EFFECT_INCONCLUSIVE : PA_EFFECT_NONE;
     if (!is_provable)
-        pa_finding_add(
-            judging, "UNPROVABLE_PRECISION", "claim, capacity.precision",
+        pa_finding_add_as(
+            judging, "UNPROVABLE_PRECISION", PA_SEVERITY_WARNING, effect,
+            "claim, capacity.precision",
             "A claim in %s cannot be proven, because 16-bit units compute the same exact "
             "products faster; claim fp16 or bf16.",
             precision);
     else if (class_id != (uint32_t)facts->declaration.class_id)
-        pa_finding_add(judging, "CLASS_MISMATCH", "claim, capacity.precision; the declaration",
-                       "The session proved %s, which says nothing of a claim in %s.",
-                       proven == NULL ? "another class" : proven->proven, precision);
+        pa_finding_add_as(judging, "CLASS_MISMATCH", PA_SEVERITY_CRITICAL, effect,
+                          "claim, capacity.precision; the declaration",
+                          "The session proved %s, which says nothing of a claim in %s.",
+                          proven == NULL ? "another class" : proven->proven, precision);
 }
 
 static void find_unreal(struct pa_judging *judging) {
@@ -267,5 +271,6 @@ void pa_judge_find(struct pa_judging *judging) {
     pa_judge_find_identities(judging);
     pa_find_devices(judging);
     pa_find_power(judging);
+    pa_judge_find_doubts(judging);
     repeat_findings(judging);
 }

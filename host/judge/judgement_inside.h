@@ -37,8 +37,10 @@ enum { PA_CROWD_EVIDENCE_BYTES = 160 };
 const char *pa_crowd_evidence(const struct pa_crowd *crowd, const char *noun,
                               char out[PA_CROWD_EVIDENCE_BYTES]);
 
-/* judgement_findings.c: everything worth saying; fills `cause`. */
+/* judgement_findings.c: everything worth saying; fills `cause`. judgement_doubts.c: what to know of
+ * the figures themselves. */
 void pa_judge_find(struct pa_judging *judging);
+void pa_judge_find_doubts(struct pa_judging *judging);
 /* findings_devices.c: health, errors, parts of devices, and who else used them. */
 void pa_find_devices(struct pa_judging *judging);
 /* findings_identity.c: what the devices are, against what they say and what was claimed. */
@@ -46,14 +48,21 @@ void pa_judge_find_identities(struct pa_judging *judging);
 void pa_judge_find_duplicates(struct pa_judging *judging);
 /* findings_power.c: gaps of meters, and power that cannot be. */
 void pa_find_power(struct pa_judging *judging);
+/* judgement_requirements.c: each requirement of the policy against the figures. */
+void pa_judge_requirements(struct pa_judging *judging);
+/* judgement_readings.c: entitlement, and each reading of what the rule leaves open. */
+void pa_judge_entitle(struct pa_judging *judging);
+/* uncertainty_rate.c: the budget of a verified rate y, and the change of the epochs' rates over the
+ * window as a share of their mean. */
+void pa_rate_budget(const struct pa_facts *facts, double y, struct pa_budget *out);
+double pa_rate_drift(const struct pa_facts *facts, bool *is_significant);
+/* Whether the claim's capacity, or any capacity, decides; and whether data sheets decide it. */
+bool pa_judging_needs_capacity(const struct pa_judging *judging);
+bool pa_judging_is_nominal(const struct pa_judging *judging);
+enum pa_verdict pa_verdict_of_decision(enum pa_decision decision);
 /* judgement_verdict.c: out of the figures, the policy's rule and the causes. */
 void pa_judge_decide(struct pa_judging *judging);
 
-/* The catalogue's dense peak of a device in a precision: by its whole name, from a row of medium or
- * high confidence, for a whole device; else 0, and never a default. */
-double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision precision);
-/* GiB that a device should have, by the claim or else by the catalogue; 0 unknown. */
-double pa_judge_memory(const struct pa_claim *claim, const struct pa_fact_device *device);
 /* Whether a device is of a claimed model, under any of the names that the catalogue knows. */
 bool pa_judge_is_model(const struct pa_fact_device *device, const char *model);
 /* Four significant digits without trailing zeros, for sentences. */

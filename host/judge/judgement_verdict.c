@@ -5,17 +5,36 @@
 #include <stdio.h>
 #include <string.h>
 
-/* JCGM 106: guarded acceptance and guarded rejection; simple acceptance compares y alone. */
-static enum pa_verdict verdict_of_figures(const struct pa_judging *judging) {
-    const struct pa_judgement *out = judging->out;
-    double y = out->judged_pflops, claim = out->claim_pflops;
-    if (judging->policy->acceptance == PA_ACCEPT_SIMPLE)
-        return y >= claim ? PA_PASS : PA_FAIL;
-    if (y - out->judged_u >= claim)
-        return PA_PASS;
-    if (y + out->judged_u < claim)
+enum pa_verdict pa_verdict_of_decision(enum pa_decision decision) {
+    return decision == PA_DECISION_PASS   ? PA_PASS
+           : decision == PA_DECISION_FAIL ? PA_FAIL
+                                          : PA_INCONCLUSIVE;
+}
+
+static enum pa_verdict verdict_of_claim(const struct pa_judging *judging) {
+    const struct pa_conformity *conformity = &judging->out->claim_conformity;
+    return pa_verdict_of_decision(
+        judging->policy->acceptance == PA_ACCEPT_SIMPLE ? conformity->simple : conformity->guarded);
+}
+
+/* The requirement that decides: the first that is not met, else the first that is undecided, else
+ * the first of all; NULL when there are none. */
+static const struct pa_requirement_result *deciding(const struct pa_judgement *out) {
+    const struct pa_requirement_result *open = NULL;
+    for (uint32_t i = 0; i < out->requirement_count; i++) {
+        if (out->requirements[i].verdict == PA_FAIL)
+            return &out->requirements[i];
+        if (out->requirements[i].verdict != PA_PASS && open == NULL)
+            open = &out->requirements[i];
+    }
+    return open != NULL ? open : out->requirement_count > 0 ? &out->requirements[0] : NULL;
+}
+
+/* FAIL outweighs INCONCLUSIVE, which outweighs PASS: all must hold. */
+static enum pa_verdict worse(enum pa_verdict a, enum pa_verdict b) {
+    if (a == PA_FAIL || b == PA_FAIL)
         return PA_FAIL;
-    return PA_INCONCLUSIVE;
+    return a == PA_INCONCLUSIVE ? a : b;
 }
 
 static const char *proven_word(const struct pa_judgement *out) {
@@ -82,6 +101,26 @@ static void explain_figures(const struct pa_judging *judging, enum pa_verdict by
                  entitlement);
 }
 
+static void explain_requirements(const struct pa_judging *judging,
+                                 const struct pa_requirement_result *requirement,
+                                 enum pa_verdict by_figures) {
+    struct pa_judgement *out = judging->out;
+    unsigned more = out->requirement_count - 1;
+    char others[64] = "";
+    if (by_figures == PA_PASS && more > 0)
+        snprintf(others, sizeof others, " (and %u more)", more);
+    if (by_figures == PA_PASS && out->verdict == PA_INCONCLUSIVE)
+        snprintf(out->reason, sizeof out->reason,
+                 "What is required was measured, but this cannot pass: %.200s Measured: %.200s%s.",
+                 judging->cause[PA_EFFECT_NO_PASS], requirement->reason, others);
+    else
+        snprintf(out->reason, sizeof out->reason, "%s: %.400s%s.",
+                 by_figures == PA_PASS   ? "What is required is met"
+                 : by_figures == PA_FAIL ? "What is required is not met"
+                                         : "What is required is not decided",
+                 requirement->reason, others);
+}
+
 void pa_judge_decide(struct pa_judging *judging) {
     struct pa_judgement *out = judging->out;
     const char *invalid = judging->cause[PA_EFFECT_INVALID];
@@ -96,9 +135,16 @@ void pa_judge_decide(struct pa_judging *judging) {
         snprintf(out->reason, sizeof out->reason, "Nothing can be concluded: %.460s", inconclusive);
         return;
     }
-    enum pa_verdict by_figures = verdict_of_figures(judging);
+    const struct pa_requirement_result *requirement = deciding(out);
+    enum pa_verdict by_claim =
+        judging->policy->judges == PA_JUDGES_REQUIREMENTS ? PA_PASS : verdict_of_claim(judging);
+    enum pa_verdict by_requirements = requirement == NULL ? PA_PASS : requirement->verdict;
+    enum pa_verdict by_figures = worse(by_claim, by_requirements);
     out->verdict = by_figures;
     if (by_figures == PA_PASS && judging->cause[PA_EFFECT_NO_PASS][0] != '\0')
         out->verdict = PA_INCONCLUSIVE;
-    explain_figures(judging, by_figures);
+    if (requirement == NULL || (by_requirements == PA_PASS && by_claim != PA_PASS))
+        explain_figures(judging, by_claim);
+    else
+        explain_requirements(judging, requirement, by_figures);
 }

@@ -5,3 +5,4 @@ petaudit_test(test_device_findings LABEL unit SOURCES test_device_findings.c ROO
 petaudit_test(test_findings LABEL unit SOURCES test_findings.c ROOMS judge)
 petaudit_test(test_power_facts LABEL unit SOURCES test_power_facts.c evidence_factory.c record_samples.c ROOMS judge)
 petaudit_test(test_power_findings LABEL unit SOURCES test_power_findings.c judgement_bench.c ROOMS judge)
+petaudit_test(test_uncertainty LABEL unit SOURCES test_uncertainty.c ROOMS judge)

@@ -74,6 +74,9 @@ static void the_guard_band_lies_on_both_sides_of_the_claim(void **state) {
     bench.claim.capacity_per_second = y;
     judgement = judged(&bench);
     assert_true(fabs(judgement.conformity - 0.5) < 1e-9);
+    assert_true(fabs(judgement.claim_conformity.consumer_risk - 0.5) < 1e-9);
+    assert_int_equal(judgement.claim_conformity.guarded, PA_DECISION_OPEN);
+    assert_int_equal(judgement.claim_conformity.simple, PA_DECISION_PASS);
     pa_judgement_free(&judgement);
 }
 
@@ -82,10 +85,20 @@ static void uncertainty_is_the_root_sum_of_squares(void **state) {
     struct bench bench;
     bench_set_up(&bench);
     struct pa_judgement judgement = judged(&bench);
-    /* six epochs at +-0.1 %: s = 0.001 sqrt(6/5), over sqrt(6); clock 1e-4 / sqrt(3) */
-    double repeated = 0.001 * sqrt(6.0 / 5) / sqrt(6), clock = 1e-4 / sqrt(3);
-    double expected = 2 * sqrt(repeated * repeated + clock * clock) * judgement.verified_pflops;
+    /* Rates 1 +- 0.001 by turns over six epochs. The straight line through them: the slope is
+     * sum(t r) / sum(t^2) = -0.003 / 17.5 an epoch, so that 6e-6 less 0.003^2 / 17.5 are left of
+     * the squares, over 4 degrees of freedom; it changes by 5 slopes from the first epoch to the
+     * last. */
+    double residual = 6e-6 - 9e-6 / 17.5, slope = 0.003 / 17.5;
+    double repeated = sqrt(residual / 4 / 6), drift = 5 * slope / 2 / sqrt(3);
+    double clock = 1e-4 / sqrt(3), rounding = 5e-9 / sqrt(3);
+    double expected =
+        2 * sqrt(repeated * repeated + drift * drift + clock * clock + rounding * rounding) *
+        judgement.verified_pflops;
     assert_true(fabs(judgement.verified_u / expected - 1) < 1e-9);
+    assert_int_equal(judgement.budget.count, 5);
+    assert_true(fabs(judgement.budget.sources[2].freedom - 4) < 1e-12);
+    assert_true(judgement.budget.freedom > 4 && judgement.budget.freedom < 40);
     pa_judgement_free(&judgement);
 }
 

@@ -246,9 +246,9 @@ static const char *poisoned_figure(const char *name) {
 }
 
 static bool is_free_text(const char *name) {
-    static const char *const fixed[] = {"hash",           "sha256",      "key_id",
-                                        "public_key",     "text_base64", "prover_key_id",
-                                        "witness_key_id", "text_sha256", "statement_sha256"};
+    static const char *const fixed[] = {
+        "hash",          "sha256",         "key_id",      "public_key",       "text_base64",
+        "prover_key_id", "witness_key_id", "text_sha256", "statement_sha256", "catalogue_sha256"};
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         if (strcmp(name, fixed[i]) == 0)
