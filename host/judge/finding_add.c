@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct pa_judging *judging, const char *code, enum pa_severity severity,
-                enum pa_effect effect, const char *evidence, const char *format,
-                va_list arguments) {
+__attribute__((format(printf, 6, 0))) static void add(struct pa_judging *judging, const char *code,
+                                                      enum pa_severity severity,
+                                                      enum pa_effect effect, const char *evidence,
+                                                      const char *format, va_list arguments) {
     struct pa_judgement *out = judging->out;
     if (out->finding_count == judging->finding_capacity) {
         uint32_t capacity = judging->finding_capacity == 0 ? 32 : 2 * judging->finding_capacity;

@@ -122,7 +122,7 @@ static int choose_column(struct reader *r, const struct pa_meter_field *fields, 
         return *out != NO_COLUMN ? PA_OK : no_column(r, fields, option);
     }
     for (; r->csv->has_header && *usual != NULL; usual++) {
-        int found;
+        int found = NO_COLUMN;
         PA_TRY(find_column(r, fields, *usual, option, &found));
         if (found != NO_COLUMN && *out != NO_COLUMN && found != *out)
             return no_column(r, fields, option);

@@ -30,7 +30,7 @@ int pa_meter_open(const char *specification, struct pa_meter **out, struct pa_er
         }
     free(options);
     struct pa_meter_reading first;
-    if (code == PA_OK && (*out)->kind->read != NULL)
+    if (code == PA_OK && *out != NULL && (*out)->kind->read != NULL)
         code = pa_meter_read(*out, &first, error);
     if (code != PA_OK) {
         pa_meter_close(*out);

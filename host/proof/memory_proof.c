@@ -49,7 +49,7 @@ static uint32_t draw(const struct pa_hash *q, uint32_t number, uint32_t below) {
 void pa_memory_order(uint32_t *order, uint32_t chunks, const struct pa_hash *q) {
     for (uint32_t i = 0; i < chunks; i++)
         order[i] = i;
-    for (uint32_t i = chunks - 1; i >= 1; i--) {
+    for (uint32_t i = chunks; i-- > 1;) {
         uint32_t j = draw(q, i, i + 1), here = order[i];
         order[i] = order[j];
         order[j] = here;
