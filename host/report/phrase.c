@@ -50,11 +50,14 @@ static bool fits(const char *pattern, const char *text, struct places *places) {
     }
 }
 
-static bool translate(const struct pa_phrase *phrases, const char *text, char *out, size_t size,
-                      int depth);
+const struct pa_phrase *const pa_phrases_zh[] = {pa_phrases_zh_verdict, pa_phrases_zh_findings,
+                                                 pa_phrases_zh_advice, pa_phrases_zh_words, NULL};
 
-static void fill(const struct pa_phrase *phrases, const char *form, const struct places *places,
-                 char *out, size_t size, int depth) {
+static bool translate(const struct pa_phrase *const *tables, const char *text, char *out,
+                      size_t size, int depth);
+
+static void fill(const struct pa_phrase *const *tables, const char *form,
+                 const struct places *places, char *out, size_t size, int depth) {
     size_t used = 0;
     for (const char *p = form; *p != '\0' && used + 1 < size; p++) {
         if (!is_place(p)) {
@@ -64,7 +67,7 @@ static void fill(const struct pa_phrase *phrases, const char *form, const struct
         char held[PLACE_BYTES], said[PLACE_BYTES];
         int number = p[1] - '0';
         snprintf(held, sizeof held, "%.*s", (int)places->length[number], places->at[number]);
-        translate(phrases, held, said, sizeof said, depth + 1);
+        translate(tables, held, said, sizeof said, depth + 1);
         size_t length = strlen(said), room = size - 1 - used;
         memcpy(out + used, said, length < room ? length : room);
         used += length < room ? length : room;
@@ -73,23 +76,23 @@ static void fill(const struct pa_phrase *phrases, const char *form, const struct
     out[used] = '\0';
 }
 
-static bool translate(const struct pa_phrase *phrases, const char *text, char *out, size_t size,
-                      int depth) {
-    for (const struct pa_phrase *phrase = phrases; depth < DEPTH && phrase->signed_as != NULL;
-         phrase++) {
-        struct places places = {{0}, {0}};
-        if (!fits(phrase->signed_as, text, &places))
-            continue;
-        fill(phrases, phrase->translation, &places, out, size, depth);
-        return true;
-    }
+static bool translate(const struct pa_phrase *const *tables, const char *text, char *out,
+                      size_t size, int depth) {
+    for (size_t t = 0; depth < DEPTH && tables[t] != NULL; t++)
+        for (const struct pa_phrase *phrase = tables[t]; phrase->signed_as != NULL; phrase++) {
+            struct places places = {{0}, {0}};
+            if (!fits(phrase->signed_as, text, &places))
+                continue;
+            fill(tables, phrase->translation, &places, out, size, depth);
+            return true;
+        }
     snprintf(out, size, "%s", text);
     return false;
 }
 
-bool pa_phrase_translate(const struct pa_phrase *phrases, const char *text, char *out,
+bool pa_phrase_translate(const struct pa_phrase *const *tables, const char *text, char *out,
                          size_t size) {
-    return translate(phrases, text, out, size, 0);
+    return translate(tables, text, out, size, 0);
 }
 
 bool pa_page_phrase(struct pa_page *page, const char *text) {
@@ -103,6 +106,15 @@ bool pa_page_phrase(struct pa_page *page, const char *text) {
         pa_page_say(page, PA_STRING_AS_SIGNED);
     pa_page_text_cut(page, said, 2 * PA_TEXT_MOST);
     return is_known;
+}
+
+void pa_page_phrase_word(struct pa_page *page, const char *word) {
+    char said[256];
+    if (page->language == PA_LANGUAGE_ZH)
+        pa_phrase_translate(pa_phrases_zh, word, said, sizeof said);
+    else
+        snprintf(said, sizeof said, "%s", word);
+    pa_page_text_cut(page, said, PA_NAME_MOST);
 }
 
 void pa_page_code(struct pa_page *page, const char *code) {

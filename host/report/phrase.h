@@ -15,12 +15,19 @@ struct pa_phrase {
     const char *signed_as, *translation; /* the same places in both */
 };
 
-/* Ended by a row of NULLs. */
-extern const struct pa_phrase pa_phrases_zh[];
+/* Each ended by a row of NULLs. */
+extern const struct pa_phrase pa_phrases_zh_words[], pa_phrases_zh_findings[],
+    pa_phrases_zh_advice[], pa_phrases_zh_verdict[];
+/* All of them, ended by NULL. */
+extern const struct pa_phrase *const pa_phrases_zh[];
 
 /* `text`, or its translation, onto the run. False when there is none and the original is shown. */
 bool pa_page_phrase(struct pa_page *page, const char *text);
+/* A word of a statement ("sustained", "fp16"): one without a translation is a name, and is not
+ * marked. */
+void pa_page_phrase_word(struct pa_page *page, const char *word);
 /* The same as plain text; false (and `out` a copy) when there is none. */
-bool pa_phrase_translate(const struct pa_phrase *phrases, const char *text, char *out, size_t size);
+bool pa_phrase_translate(const struct pa_phrase *const *tables, const char *text, char *out,
+                         size_t size);
 
 #endif

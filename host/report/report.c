@@ -24,6 +24,7 @@ static void put_sections(struct pa_page *page) {
     pa_section_method(page);
     pa_section_rate(page);
     pa_section_uncertainty(page);
+    pa_section_judgement(page);
     pa_section_devices(page);
     pa_section_epochs(page);
     pa_section_power(page);

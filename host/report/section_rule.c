@@ -53,7 +53,6 @@ void pa_section_rule(struct pa_page *page) {
     pa_page_table(page, columns, 2);
     put_members(page, "claim");
     put_members(page, "policy");
-    put_members(page, "catalogue");
     pa_page_table_end(page);
     pa_page_end(page, PA_PART_SECTION);
 }
@@ -81,6 +80,10 @@ void pa_section_evidence(struct pa_page *page) {
              pa_page_text_of(pa_page_part_of(page, "signer"), "key_id"));
     put_hash(page, PA_STRING_SUPERSEDES,
              pa_page_text_of(pa_page_part_of(page, "supersedes"), "statement_sha256"));
+    put_hash(page, PA_STRING_FIRST_STATEMENT,
+             pa_page_text_of(pa_page_part_of(page, "judges_again"), "statement_sha256"));
+    put_hash(page, PA_STRING_CATALOGUE_HASH,
+             pa_page_text_of(pa_page_part_of(page, "nominal"), "catalogue_sha256"));
     put_members(page, "session");
     put_members(page, "validity");
     put_members(page, "tool");

@@ -11,6 +11,7 @@ void pa_section_front(struct pa_page *page); /* the whole first sheet */
 void pa_section_method(struct pa_page *page);
 void pa_section_rate(struct pa_page *page);
 void pa_section_uncertainty(struct pa_page *page);
+void pa_section_judgement(struct pa_page *page);
 void pa_section_devices(struct pa_page *page);
 void pa_section_epochs(struct pa_page *page);
 void pa_section_power(struct pa_page *page);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reasons of a verdict, requirements, and levels of power. The longer of two forms that could fit
+ * stands first. */
+#include "report/phrase.h"
+
+const struct pa_phrase pa_phrases_zh_verdict[] = {
+    {"The claim of {0} is not met: {1} are {2}; they entitle to {3} MW where {4} MW were "
+     "granted, {5} MW too much.",
+     "申报值 {0} 未达到：{2} {1}；对应可享受 {3} MW，已批复 {4} MW，超出 {5} MW。"},
+    {"The claim of {0} is met: {1} are {2}; they entitle to {3} MW where {4} MW were "
+     "granted, {5} MW too much.",
+     "申报值 {0} 已达到：{2} {1}；对应可享受 {3} MW，已批复 {4} MW，超出 {5} MW。"},
+    {"The claim of {0} is not met: {1} are {2}; they entitle to {3} MW where {4} MW were "
+     "granted.",
+     "申报值 {0} 未达到：{2} {1}；对应可享受 {3} MW，已批复 {4} MW。"},
+    {"The claim of {0} is met: {1} are {2}; they entitle to {3} MW where {4} MW were "
+     "granted.",
+     "申报值 {0} 已达到：{2} {1}；对应可享受 {3} MW，已批复 {4} MW。"},
+    {"The claim of {0} is not met: {1} are {2}.", "申报值 {0} 未达到：{2} {1}。"},
+    {"The claim of {0} is met: {1} are {2}.", "申报值 {0} 已达到：{2} {1}。"},
+    {"{0} are {1}, which would reach the claim of {2}, but this cannot pass: {3}",
+     "{1} {0}，数值上达到申报值 {2}，但不能判为合格：{3}"},
+    {"{0} are {1}, too near to the claim of {2} to decide: it is met with a probability "
+     "of {3} %.",
+     "{1} {0}，与申报值 {2} 过于接近，不能判定：达到申报值的概率为 {3} %。"},
+    {"The evidence is not valid: {0}", "证据无效：{0}"},
+    {"Nothing can be concluded: {0}", "不能得出结论：{0}"},
+    {"What is required was measured, but this cannot pass: {0} Measured: {1}",
+     "所要求的项目已测量，但不能判为合格：{0} 实测：{1}"},
+    {"What is required is met: {0}.", "要求已满足：{0}。"},
+    {"What is required is not met: {0}.", "要求未满足：{0}。"},
+    {"What is required is not decided: {0}.", "要求是否满足不能判定：{0}。"},
+    {"{0}: not decided, because {1}", "{0}：不能判定，因为{1}"},
+    {"{0}: {1} were measured", "{0}：实测 {1}"},
+    {"at least {0} devices {1} that each deliver {2} % of their peak",
+     "至少 {0} 台 {1}，每台达到其峰值的 {2} %"},
+    {"at least {0} of capacity", "算力不低于 {0}"},
+    {"at most {0} of capacity", "算力不高于 {0}"},
+    {"at least {0} of IT power, the mean over the work", "IT 功率不低于 {0}（运行期间平均）"},
+    {"at most {0} of IT power, the mean over the work", "IT 功率不高于 {0}（运行期间平均）"},
+    {"at least {0} of power of the whole site, the mean over the work",
+     "全站功率不低于 {0}（运行期间平均）"},
+    {"at most {0} of power of the whole site, the mean over the work",
+     "全站功率不高于 {0}（运行期间平均）"},
+    {"at most {0} as PUE, over the time of the work", "PUE 不高于 {0}（运行期间）"},
+    {"at least {0} as PUE, over the time of the work", "PUE 不低于 {0}（运行期间）"},
+    {"{0} of {1} devices {2}, as the site tells them, deliver {3} % of their peak or "
+     "more, {4} of them beyond doubt; {5} are wanted",
+     "站方自报的 {2} 共 {1} 台，其中 {0} 台达到其峰值的 {3} % 以上（{4} 台确定无疑）；要求"
+     " {5} 台"},
+    {"a meter does not tell its accuracy class, so that nobody knows how sure it is",
+     "表计未告知准确度等级，无从得知其可信程度"},
+    {"a meter contradicts itself: its counter and its power disagree",
+     "表计自相矛盾：电能计数与功率不符"},
+    {"readings of a meter cover less than 90 % of the work", "表计读数覆盖不足运行时间的 90 %"},
+    {"no meter of the IT load was read", "未读取 IT 负荷表计"},
+    {"no meter of the whole site was read", "未读取全站表计"},
+    {"only sensors inside of the machines were read, no meter of the mains",
+     "只读取了机器内部传感器，没有市电侧表计"},
+    {"the meters say nothing of the time of the work", "表计没有运行时间内的读数"},
+    {"the meters of site and IT load were not read over the same time",
+     "全站与 IT 负荷表计的读数时间不一致"},
+    {"no device that did work has a peak in the catalogue", "参与运行的设备在目录中均无峰值"},
+    {"nothing was proven", "未证实任何算力"},
+    {"No meter was read.", "未读取任何表计。"},
+    {"No level: {0}.", "未达到任何等级：{0}。"},
+    {"Level 3: integrated energy of everything over the full run by a meter of class {0} "
+     "%.",
+     "3 级：由准确度 {0} % 的表计对全部负荷在完整运行期间作电能累计。"},
+    {"Level {0}: {1} readings, class {2} %, {3} of the load. Level {4} needs {5}.",
+     "{0} 级：{1} 个读数，准确度 {2} %，计量负荷占比 {3}。达到 {4} 级需要{5}。"},
+    {"no meter of the load has readings of the window", "负荷表计没有测量窗口内的读数"},
+    {"RAPL and NVML are sensors inside of the machines: they see no power supply, fan or "
+     "memory and have no stated accuracy",
+     "RAPL 和 NVML 是机器内部传感器：不含电源、风扇和内存，也没有声明的准确度"},
+    {"the readings contradict themselves", "读数自相矛盾"},
+    {"the window is {0} s, 60 s are needed", "测量窗口为 {0} 秒，至少需要 60 秒"},
+    {"readings cover {0} s of the {1} s", "读数只覆盖 {1} 秒中的 {0} 秒"},
+    {"readings are {0} s apart, the window is {1} s: they are about other times",
+     "读数间隔 {0} 秒，窗口 {1} 秒：读数反映的是其他时间"},
+    {"the accuracy class of the meter is not told", "未告知表计的准确度等级"},
+    {"the meter is of class {0} %, at most 5 % are allowed", "表计准确度为 {0} %，最多允许 5 %"},
+    {"the metered part is {0} of the load, and the site chose it: the largest of 1/10, 2 "
+     "kW and 15 nodes, chosen at random, is needed",
+     "计量部分占负荷的 {0}，且由站方自选：应随机选取，且不小于 1/10、2 kW 和 15 个节点中的"
+     "最大者"},
+    {"the metered part is {0} of the load: the largest of 1/10, 2 kW and 15 nodes, chosen "
+     "at random, is needed",
+     "计量部分占负荷的 {0}：应随机选取，且不小于 1/10、2 kW 和 15 个节点中的最大者"},
+    {"a meter of class 2 % or better, this is {0} %", "准确度 2 % 或更高的表计（现为 {0} %）"},
+    {"10 readings in the window, there are {0}", "窗口内 10 个读数（现有 {0} 个）"},
+    {"equally spaced readings", "等间隔读数"},
+    {"readings of the full run, from the declaration to the all-reduce",
+     "覆盖从登记到全归约的完整运行过程的读数"},
+    {"the largest of 1/8, 10 kW and 15 nodes to be metered",
+     "计量部分不小于 1/8、10 kW 和 15 个节点中的最大者"},
+    {"a meter of class 1 % or better, this is {0} %", "准确度 1 % 或更高的表计（现为 {0} %）"},
+    {"integrated energy, these are readings of power", "电能累计值（现为功率读数）"},
+    {"everything to be metered, this is {0} of it", "计量全部负荷（现为其中的 {0}）"},
+    {NULL, NULL},
+};
