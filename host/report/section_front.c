@@ -183,7 +183,7 @@ static void put_how_sure(struct pa_page *page) {
     pa_share_text(number, pa_page_number_of(verified, "honest_fraction_lower"));
     snprintf(text, sizeof text, "\xe2\x89\xa5 %s", number);
     pa_page_pair_text(page, PA_STRING_HONEST_SHARE, text);
-    pa_page_phrase(page, pa_page_text_of(verified, "confidence_text"));
+    pa_page_phrase_word(page, pa_page_text_of(verified, "confidence_text"));
     pa_page_pair(page, PA_STRING_CONFIDENCE);
     put_counts(page, PA_STRING_EPOCHS, PA_STRING_EPOCHS_TEXT, closed,
                json_array_size(epochs) - closed, 0);

@@ -41,7 +41,7 @@ static void put_derivation(struct pa_page *page) {
     put_quantity(page, PA_STRING_Q_HONEST, text);
     pa_page_say(page, PA_STRING_CONFIDENCE);
     pa_page_cell(page);
-    pa_page_phrase(page, pa_page_text_of(verified, "confidence_text"));
+    pa_page_phrase_word(page, pa_page_text_of(verified, "confidence_text"));
     pa_page_cell(page);
     pa_page_row_end(page);
     put_rate(page, PA_STRING_Q_VERIFIED, pa_page_number_of(verified, "pflops"), 0);

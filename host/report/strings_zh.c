@@ -10,12 +10,12 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_SELF_DECLARED] = "自行申报",
     [PA_STRING_WITNESSED] = "第三方见证",
     [PA_STRING_ATTESTED] = "硬件证明",
-    [PA_STRING_CLAIMS_AND_PROVEN] = "申报算力 <b>{0}</b>，经核定证实 <b>{1}</b>，为申报值的 {2}。",
-    [PA_STRING_CLAIMS_NOTHING_HOLDS] = "申报算力 <b>{0}</b>。证据不成立，<b>不予核定任何算力</b>。",
+    [PA_STRING_CLAIMS_AND_PROVEN] = "：申报算力 <b>{0}</b>，经核定证实 <b>{1}</b>，为申报值的 {2}。",
+    [PA_STRING_CLAIMS_NOTHING_HOLDS] = "：申报算力 <b>{0}</b>。证据不成立，<b>不予核定任何算力</b>。",
     [PA_STRING_CLAIMS_NOMINAL] =
-        "申报算力 <b>{0}</b>。按产品标称值核算为 <b>{1}</b>，为申报值的 {2}；实测证实 {3}。",
+        "：申报算力 <b>{0}</b>。按产品标称值核算为 <b>{1}</b>，为申报值的 {2}；实测证实 {3}。",
     [PA_STRING_CLAIMS_AND_TESTED] =
-        "申报算力 <b>{0}</b>。测试负载的速率为 <b>{1}</b>，不计入核定。",
+        "：申报算力 <b>{0}</b>。测试负载的速率为 <b>{1}</b>，不计入核定。",
     [PA_STRING_HOW_MEASURED] =
         "，{1}同时持续运行 {0}；扩展不确定度 U 取 k = 2。判定规则：{2}，依据政策 {3}。",
     [PA_STRING_GUARDED] = "带保护带接受",
