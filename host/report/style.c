@@ -61,8 +61,6 @@ const char pa_style_sheet[] =
     "dl{margin:0;display:grid;grid-template-columns:auto minmax(0,1fr);gap:.6mm 3mm;"
     "font-size:9.3pt;line-height:1.35}\n"
     "dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}\n"
-    "ul.findings{list-style:none;margin:0;padding:0;font-size:9.3pt;line-height:1.35}\n"
-    "ul.findings li{margin-bottom:.8mm}\n"
     ".sev{display:inline-block;width:2.2mm;height:2.2mm;border-radius:50%;margin-right:2mm;"
     "background:var(--grey)}\n"
     ".sev.critical{background:var(--fail)}.sev.warning{background:var(--unsure)}\n"
