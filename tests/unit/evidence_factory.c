@@ -421,6 +421,8 @@ void evidence_make(const char *path, struct evidence_recipe *recipe) {
     MUST(pa_tile_bench_create(recipe->k, &factory.bench, NULL));
     put_session(&factory);
     put_opening_notes(&factory);
+    for (const char *const *note = recipe->more_notes; note != NULL && *note != NULL; note++)
+        put_note(&factory, PA_NO_EPOCH, json_loads(*note, 0, NULL));
     for (uint32_t e = 0; e < epochs; e++)
         make_epoch(&factory, e);
     if (recipe->readings != NULL) {

@@ -66,6 +66,7 @@ struct evidence_recipe {
     enum evidence_flaw flaw;
     uint32_t flaw_epoch;
     const struct pa_buffer *readings; /* whole records that follow the last epoch; may be NULL */
+    const char *const *more_notes;    /* JSON, ended by NULL; after those that each session has */
     struct pa_hash session;           /* out */
 };
 

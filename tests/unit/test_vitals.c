@@ -179,8 +179,9 @@ static void a_hot_device_is_told_to_stop_and_its_neighbours_are_not(void **state
     told[1].telemetry.slowdowns |= PA_SLOW_HW_THERMAL;
     assert_int_equal(pa_sampler_start(devices, watches, 3, &sampler, NULL), PA_OK);
     assert_non_null(sampler);
-    while (!atomic_load(pa_sampler_too_hot(sampler, 1)))
+    for (int ms = 0; ms < 5000 && !atomic_load(pa_sampler_too_hot(sampler, 1)); ms++)
         pa_clock_sleep(1000000);
+    assert_true(atomic_load(pa_sampler_too_hot(sampler, 1)));
     assert_false(atomic_load(pa_sampler_too_hot(sampler, 0)));
     assert_false(atomic_load(pa_sampler_too_hot(sampler, 2)));
     pa_sampler_stop(sampler);
