@@ -7,6 +7,7 @@ set(PETAUDIT_THREADED_TESTS
     test_cpu_kernels
     test_cuda_health
     test_cuda_reduce
+    test_cuda_steps
     test_driver
     test_facts
     test_fleet
