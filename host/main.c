@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 static const struct pa_command *const commands[] = {
-    &pa_command_audit,    &pa_command_judge,   &pa_command_verify,
-    &pa_command_report,   &pa_command_witness, &pa_command_devices,
-    &pa_command_selftest, &pa_command_keygen,  &pa_command_policy,
+    &pa_command_audit,   &pa_command_judge,     &pa_command_verify,   &pa_command_report,
+    &pa_command_witness, &pa_command_devices,   &pa_command_selftest, &pa_command_keygen,
+    &pa_command_policy,  &pa_command_portfolio,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 /* Part of the command line that scripts may rely on, in versions to come. */
-static const char *const later[] = {"witness", "portfolio", "watch", "use", NULL};
+static const char *const later[] = {"witness", "watch", "use", NULL};
 
 static void print_help(FILE *out) {
     fprintf(
