@@ -20,6 +20,6 @@ struct pa_command {
 
 extern const struct pa_command pa_command_devices, pa_command_audit, pa_command_judge,
     pa_command_verify, pa_command_report, pa_command_keygen, pa_command_policy, pa_command_selftest,
-    pa_command_witness;
+    pa_command_witness, pa_command_portfolio;
 
 #endif

@@ -12,6 +12,9 @@ static const uint64_t second_ns = UINT64_C(1000000000);
 /* At most so much of the readings is lost with a process that is killed. */
 static const uint64_t pass_on_ns = UINT64_C(30000000000);
 
+/* A remote witness has a clock of its own, by which its window is another by so much at most. */
+static const uint64_t margin_ns = UINT64_C(60000000000);
+
 struct pa_power_watch {
     const struct pa_session_terms *terms;
     struct pa_meter_sampler *sampler;
@@ -181,8 +184,8 @@ static int await_file(struct pa_power_watch *watch, uint32_t index, struct pa_me
     struct pa_meter *meter = watch->terms->meters[index];
     uint64_t until = pa_clock_raw_ns() + meter->facts.wait_ns;
     for (;;) {
-        int code =
-            meter->kind->deliver(meter, watch->begun_utc_ns, watch->ended_utc_ns, out, error);
+        int code = meter->kind->deliver(meter, watch->begun_utc_ns - margin_ns,
+                                        watch->ended_utc_ns + margin_ns, out, error);
         bool is_whole = code == PA_OK && out->last_utc_ns >= watch->ended_utc_ns;
         bool may_come = code == PA_OK || code == PA_ENOINPUT;
         if (is_whole || !may_come || pa_clock_raw_ns() >= until)

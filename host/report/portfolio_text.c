@@ -122,7 +122,7 @@ int pa_portfolio_json(const struct pa_portfolio *portfolio, struct pa_buffer *ou
 static void put_known(struct pa_buffer *out, double value, bool is_known) {
     char text[PA_FIGURE_BYTES] = "-";
     if (is_known)
-        pa_page_figure_text(text, value);
+        pa_figure_of(text, value);
     pa_buffer_format(out, " %10s", text);
 }
 

@@ -126,6 +126,22 @@ static int note(struct pa_witness_seat *seat, const struct pa_witness_request *r
     return seat->witness->kind->note(seat->witness, epoch, (const char *)in.next, in.left, error);
 }
 
+/* A live reading is dated by the site's clock. How old it was when it was sent is all that is taken
+ * from that clock: the witness places it on its own. */
+static bool place_readings(struct pa_instant sent, struct pa_power_sample *samples,
+                           uint32_t count) {
+    struct pa_instant now = pa_clock_now();
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t age_ns = sent.raw_ns - samples[i].at.raw_ns;
+        if (samples[i].at.raw_ns == 0)
+            continue;
+        if (samples[i].at.raw_ns > sent.raw_ns || age_ns >= now.raw_ns || age_ns >= now.utc_ns)
+            return false;
+        samples[i].at = (struct pa_instant){now.raw_ns - age_ns, now.utc_ns - age_ns};
+    }
+    return true;
+}
+
 static int power(struct pa_witness_seat *seat, const struct pa_witness_request *request,
                  struct pa_error *error) {
     struct pa_reader in = pa_reader_over(request->body, request->size);
@@ -140,8 +156,10 @@ static int power(struct pa_witness_seat *seat, const struct pa_witness_request *
                        readings.count);
     for (uint32_t i = 0; i < readings.count; i++)
         samples[i] = pa_power_sample_at(&readings, i);
-    int code =
-        seat->witness->kind->power(seat->witness, readings.meter, samples, readings.count, error);
+    int code = place_readings(readings.at, samples, readings.count)
+                   ? seat->witness->kind->power(seat->witness, readings.meter, samples,
+                                                readings.count, error)
+                   : malformed(request, error);
     free(samples);
     return code;
 }
