@@ -11,6 +11,15 @@
 
 enum { BLOCK_COLUMNS = 256, BLOCK_K = 128 };
 
+/* Wider vectors where there are any; the additions are the same ones in the same order. */
+#if defined(__x86_64__)
+#define WIDE __attribute__((target("avx2")))
+#define IS_WIDE __builtin_cpu_supports("avx2")
+#else
+#define WIDE
+#define IS_WIDE false
+#endif
+
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
@@ -29,13 +38,8 @@ static double read_double(const struct lt_product *product, const struct lt_oper
     return value;
 }
 
-/* Unsigned, so that an accumulator that wraps is not undefined here. */
-static uint32_t read_integer(const struct lt_product *product, const struct lt_operand *operand,
-                             uint64_t index) {
+static uint32_t read_integer(const struct lt_operand *operand, uint64_t index) {
     uint32_t value;
-    (void)product;
-    if (operand->type == LT_I8)
-        return (uint32_t)((const int8_t *)operand->data)[index];
     memcpy(&value, (const uint8_t *)operand->data + 4 * index, sizeof value);
     return value;
 }
@@ -53,8 +57,9 @@ static uint32_t read_integer(const struct lt_product *product, const struct lt_o
                                                        (first_column + j) * operand->column_step); \
     }                                                                                              \
                                                                                                    \
-    static void add_##name(type *restrict sums, const type *restrict a, const type *restrict b,    \
-                           uint64_t rows, uint64_t depth, uint64_t columns) {                      \
+    static inline __attribute__((always_inline)) void add_body_##name(                             \
+        type *restrict sums, const type *restrict a, const type *restrict b, uint64_t rows,        \
+        uint64_t depth, uint64_t columns) {                                                        \
         uint64_t i = 0;                                                                            \
         for (; i + 2 <= rows; i += 2) {                                                            \
             type *restrict s0 = sums + i * columns, *restrict s1 = s0 + columns;                   \
@@ -71,11 +76,23 @@ static uint32_t read_integer(const struct lt_product *product, const struct lt_o
             for (uint64_t l = 0; l < depth; l++)                                                   \
                 for (uint64_t j = 0; j < columns; j++)                                             \
                     sums[i * columns + j] += a[i * depth + l] * b[l * columns + j];                \
+    }                                                                                              \
+                                                                                                   \
+    WIDE static void add_wide_##name(type *sums, const type *a, const type *b, uint64_t rows,      \
+                                     uint64_t depth, uint64_t columns) {                           \
+        add_body_##name(sums, a, b, rows, depth, columns);                                         \
+    }                                                                                              \
+                                                                                                   \
+    static void add_##name(type *sums, const type *a, const type *b, uint64_t rows,                \
+                           uint64_t depth, uint64_t columns) {                                     \
+        if (IS_WIDE)                                                                               \
+            add_wide_##name(sums, a, b, rows, depth, columns);                                     \
+        else                                                                                       \
+            add_body_##name(sums, a, b, rows, depth, columns);                                     \
     }
 
 DEFINE_BLOCK(float, float)
 DEFINE_BLOCK(double, double)
-DEFINE_BLOCK(uint32_t, integer)
 
 /* lt_round without its exceptions, so that the loop over it becomes vector code. */
 static float round_finite(float value, uint32_t dropped) {
@@ -101,7 +118,20 @@ static void add_rounded(float *restrict sums, const float *restrict a, const flo
 /* Room for the blocks, of the widest accumulator. */
 struct blocks {
     void *a, *b, *part, *sums;
+    float *exact; /* int8: the sums over one block of k */
 };
+
+/* Products of int8 over a block of k are whole numbers of less than 2^24, which a float holds. The
+ * sum over blocks is unsigned, so that an accumulator that wraps is not undefined here. */
+static void add_integers(const struct blocks *blocks, uint64_t rows, uint64_t depth,
+                         uint64_t columns) {
+    _Static_assert(BLOCK_K * 128 * 128 <= 1 << 24, "exact in a float");
+    uint32_t *part = blocks->part;
+    memset(blocks->exact, 0, rows * columns * sizeof *blocks->exact);
+    add_float(blocks->exact, blocks->a, blocks->b, rows, depth, columns);
+    for (uint64_t i = 0; i < rows * columns; i++)
+        part[i] += (uint32_t)(int32_t)blocks->exact[i];
+}
 
 /* part = the product over k from `first` to `end`, of the columns from `column` on. */
 static void multiply_part(const struct lt_product *product, const struct blocks *blocks,
@@ -114,14 +144,12 @@ static void multiply_part(const struct lt_product *product, const struct blocks 
             load_double(product, &product->a, 0, rows, l, depth, blocks->a);
             load_double(product, &product->b, l, depth, column, columns, blocks->b);
             add_double(blocks->part, blocks->a, blocks->b, rows, depth, columns);
-        } else if (product->d_type == LT_I32) {
-            load_integer(product, &product->a, 0, rows, l, depth, blocks->a);
-            load_integer(product, &product->b, l, depth, column, columns, blocks->b);
-            add_integer(blocks->part, blocks->a, blocks->b, rows, depth, columns);
         } else {
             load_float(product, &product->a, 0, rows, l, depth, blocks->a);
             load_float(product, &product->b, l, depth, column, columns, blocks->b);
-            if (product->accumulator_bits >= 23)
+            if (product->d_type == LT_I32)
+                add_integers(blocks, rows, depth, columns);
+            else if (product->accumulator_bits >= 23)
                 add_float(blocks->part, blocks->a, blocks->b, rows, depth, columns);
             else
                 add_rounded(blocks->part, blocks->a, blocks->b, rows, depth, columns,
@@ -168,7 +196,7 @@ static void finish(const struct lt_product *product, const void *sums, uint64_t 
     } else if (product->d_type == LT_I32) {
         uint32_t value = (uint32_t)(int32_t)product->alpha * ((const uint32_t *)sums)[index];
         if (product->beta != 0)
-            value += (uint32_t)(int32_t)product->beta * read_integer(product, c, c_at);
+            value += (uint32_t)(int32_t)product->beta * read_integer(c, c_at);
         memcpy((uint8_t *)product->d + 4 * d_at, &value, sizeof value);
     } else {
         float alpha = (float)product->alpha * product->a.scale * product->b.scale;
@@ -198,14 +226,16 @@ int lt_multiply(const struct lt_product *product) {
     struct blocks blocks = {.a = malloc(product->m * BLOCK_K * sizeof(double)),
                             .b = malloc(columns * BLOCK_K * sizeof(double)),
                             .part = malloc(product->m * columns * sizeof(double)),
-                            .sums = malloc(product->m * columns * sizeof(double))};
-    bool is_there =
-        blocks.a != NULL && blocks.b != NULL && blocks.part != NULL && blocks.sums != NULL;
+                            .sums = malloc(product->m * columns * sizeof(double)),
+                            .exact = malloc(product->m * columns * sizeof(float))};
+    bool is_there = blocks.a != NULL && blocks.b != NULL && blocks.part != NULL &&
+                    blocks.sums != NULL && blocks.exact != NULL;
     for (uint64_t column = 0; is_there && column < product->n; column += columns)
         multiply_columns(product, &blocks, column, least(product->n - column, columns));
     free(blocks.a);
     free(blocks.b);
     free(blocks.part);
     free(blocks.sums);
+    free(blocks.exact);
     return is_there ? 0 : -1;
 }
