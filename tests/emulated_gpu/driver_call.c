@@ -123,7 +123,7 @@ int emulated_current_device(void) {
 
 int emulated_device_error(int device) {
     pthread_mutex_lock(&driver_mutex);
-    int error = driver_error(&contexts[device]);
+    int error = (int)driver_error(&contexts[device]);
     pthread_mutex_unlock(&driver_mutex);
     return error;
 }

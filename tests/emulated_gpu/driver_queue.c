@@ -271,7 +271,7 @@ static int enqueue(struct CUstream_st *handle, const char *name, emulated_work w
     pthread_mutex_unlock(&driver_mutex);
     if (drop != NULL)
         drop(context);
-    return result;
+    return (int)result;
 }
 
 int emulated_stream_enqueue(struct CUstream_st *stream, const char *name, emulated_work work,
