@@ -369,3 +369,12 @@ const struct pa_medium pa_medium_pdf = {
     .curve = pa_pdf_curve,
     .drawing_end = pa_pdf_drawing_end,
 };
+
+#ifdef PA_LEAK_SANITIZER
+/* Fonts that fontconfig and cairo have read they keep to the end of the process, in places where
+ * LeakSanitizer does not look. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfontconfig\nleak:libcairo\nleak:libpango\nleak:libglib\n";
+}
+#endif
