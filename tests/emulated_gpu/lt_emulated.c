@@ -10,6 +10,7 @@
 
 #include "device/cublaslt_api.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,9 @@ PA_CUBLASLT_FUNCTIONS(DECLARE)
 enum { VERSION = 130100, CUDA_ERROR_OUT_OF_MEMORY = 2 };
 
 _Static_assert(sizeof(cublasLtMatmulAlgo_t) == sizeof(struct lt_algo), "the vendor's size");
+
+static struct lt_handle *handles;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* Every function comes by here first: 0, or the status that was ordered for this call. */
 static cublasStatus_t enter(const char *function, int device, struct emulated_fault *out) {
@@ -79,7 +83,10 @@ cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle) {
     struct lt_handle *made = malloc(sizeof *made);
     if (made == NULL)
         return (cublasStatus_t)LT_ALLOC_FAILED;
-    *made = (struct lt_handle){.kind = LT_HANDLE, .device = device};
+    pthread_mutex_lock(&mutex);
+    *made = (struct lt_handle){.kind = LT_HANDLE, .device = device, .next = handles};
+    handles = made;
+    pthread_mutex_unlock(&mutex);
     *handle = (cublasLtHandle_t)made;
     return (cublasStatus_t)LT_SUCCESS;
 }
@@ -112,6 +119,13 @@ static cublasStatus_t destroy(const char *function, void *object, enum lt_kind k
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
     if (handle == NULL)
         return (cublasStatus_t)LT_INVALID_VALUE;
+    pthread_mutex_lock(&mutex);
+    for (struct lt_handle **link = &handles; *link != NULL; link = &(*link)->next)
+        if (*link == (struct lt_handle *)handle) {
+            *link = (*link)->next;
+            break;
+        }
+    pthread_mutex_unlock(&mutex);
     return destroy(__func__, handle, LT_HANDLE);
 }
 

@@ -44,6 +44,7 @@ enum lt_kind {
 struct lt_handle {
     enum lt_kind kind;
     int device;
+    struct lt_handle *next; /* of all: one of a dead context is never destroyed, and no leak */
 };
 
 /* The vendor's defaults are in lt_objects.c. Scale pointers are device addresses. */
