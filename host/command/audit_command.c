@@ -49,6 +49,7 @@ struct audit {
     struct pa_plan plan;
     struct pa_meter *meters[PA_AUDIT_MOST_METERS];
     uint32_t meter_count;
+    bool wants_nvml; /* --meter nvml: devices must tell their power */
     struct pa_display display;
     struct pa_observer observer;
     struct pa_witness *remote; /* NULL: the witness is in this process */
@@ -135,12 +136,33 @@ static int gather(struct audit *audit, struct pa_error *error) {
 
 /* Before anything is measured: a meter that cannot work should be known now. */
 static int open_meters(struct audit *audit, struct pa_error *error) {
-    for (; audit->meter_count < PA_AUDIT_MOST_METERS &&
-           audit->options.meters[audit->meter_count] != NULL;
-         audit->meter_count++)
-        PA_TRY(pa_meter_open(audit->options.meters[audit->meter_count],
-                             &audit->meters[audit->meter_count], error));
+    for (int i = 0; i < PA_AUDIT_MOST_METERS && audit->options.meters[i] != NULL; i++) {
+        const char *named = audit->options.meters[i];
+        if (strcmp(named, "nvml") == 0 || strcmp(named, "it=nvml") == 0)
+            audit->wants_nvml = true;
+        else {
+            PA_TRY(pa_meter_open(named, &audit->meters[audit->meter_count], error));
+            audit->meter_count++;
+        }
+    }
     return pa_meters_check(audit->meters, audit->meter_count, error);
+}
+
+/* NVML's readings come with each device's telemetry, named or not; who names it wants to know now
+ * when there will be none. */
+static int check_nvml(const struct audit *audit, struct pa_error *error) {
+    const char *why = "no device here is NVIDIA's";
+    if (!audit->wants_nvml)
+        return PA_OK;
+    for (uint32_t d = 0; d < audit->site.device_count; d++) {
+        const struct pa_device_facts *facts = &audit->site.devices[d].facts;
+        if (strcmp(facts->backend, "cuda") != 0)
+            continue;
+        if (facts->no_telemetry[0] == '\0')
+            return PA_OK;
+        why = facts->no_telemetry;
+    }
+    return pa_fail(error, PA_EDEVICE, "--meter nvml: %.160s", why);
 }
 
 static int print_plan(struct audit *audit, struct pa_error *error) {
@@ -225,6 +247,7 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
         PA_TRY(pa_audit_witness_begin(audit->options.witness, audit->options.folder, &audit->remote,
                                       error));
     PA_TRY(gather(audit, error));
+    PA_TRY(check_nvml(audit, error));
     PA_TRY(pa_plan_calibrate(&audit->plan, &audit->site, &audit->options.wishes, &audit->observer,
                              error));
     if (atomic_load(&stop_requested))
@@ -248,6 +271,7 @@ static int measure_on(struct audit *audit, struct pa_error *error) {
     PA_TRY(open_meters(audit, error));
     PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
     PA_TRY(gather(audit, error));
+    PA_TRY(check_nvml(audit, error));
     PA_TRY(pa_store_open(audit->evidence, &store, error));
     int code = pa_session_past_read(store, &past, error);
     if (code == PA_OK) {

@@ -228,6 +228,30 @@ static void put_rate(struct pa_buffer *out, const char *label, double pflops, co
         pa_buffer_format(out, "  %-10s %s%s\n", label, rate, remark);
 }
 
+static void put_power(struct pa_buffer *out, const struct pa_judged *judged) {
+    const struct pa_fact_power *power = &judged->facts.power;
+    char level[24] = "no level";
+    const char *source = power->source;
+    if (!power->has_watts)
+        return;
+    for (uint32_t m = 0; m < power->meter_count; m++)
+        if (pa_power_counts(power, m, power->scope))
+            source = power->meters[m].source;
+    if (power->level > 0)
+        snprintf(level, sizeof level, "level %d", power->level);
+    pa_buffer_format(out, "  %-10s %.4g W of %s by %s, %s", "power", power->watts,
+                     power->scope == PA_METER_IT ? "the machines" : "the facility", source, level);
+    if (power->watts > 0 && judged->judgement.verified_pflops > 0)
+        pa_buffer_format(out, "; %.4g PFLOPS per MW",
+                         judged->judgement.verified_pflops / (power->watts * 1e-6));
+    if (power->has_pue)
+        pa_buffer_format(out, "; PUE %.3f", power->pue);
+    if (power->has_green)
+        pa_buffer_format(out, "; %.3g %% of the load covered by PV and wind",
+                         100 * power->green_share);
+    pa_buffer_text(out, "\n");
+}
+
 static void put_figures(struct pa_buffer *out, const struct pa_judged *judged) {
     const struct pa_judgement *judgement = &judged->judgement;
     const struct pa_facts *facts = &judged->facts;
@@ -240,6 +264,7 @@ static void put_figures(struct pa_buffer *out, const struct pa_judged *judged) {
              (unsigned long long)facts->drawn,
              (unsigned long long)(facts->failed + facts->missing));
     put_rate(out, "proven", judgement->verified_pflops, remark);
+    put_power(out, judged);
     if (!judgement->has_entitlement)
         return;
     pa_buffer_format(out, "  %-10s %.6g MW of grid connection", "entitled", judgement->entitled_mw);
