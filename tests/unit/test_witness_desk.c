@@ -225,6 +225,56 @@ static void a_session_runs_to_its_judgement(void **state) {
     tear_down(&scene);
 }
 
+/* The last POWER record of the transcript, its first reading. */
+static struct pa_power_sample last_reading(struct scene *scene) {
+    uint8_t first[8] = {1};
+    struct pa_record record;
+    struct pa_power_record power;
+    struct pa_power_sample sample = {0};
+    assert_int_equal(send(scene, PA_WITNESS_TRANSCRIPT, first, sizeof first), PA_OK);
+    struct pa_reader in = pa_reader_over(scene->read.body, scene->read.size);
+    while (in.left > 0 && pa_record_next(&in, &record, NULL) == PA_OK)
+        if (pa_record_power(&record, &power, NULL) == PA_OK)
+            sample = pa_power_sample_at(&power, 0);
+    return sample;
+}
+
+static int send_reading(struct scene *scene, struct pa_instant sent, struct pa_instant at) {
+    const struct pa_power_sample sample = {at, 5000, PA_ENERGY_UNKNOWN};
+    struct pa_buffer body = {0};
+    pa_record_put_power(&body, sent, 0, &sample, 1);
+    int code = send(scene, PA_WITNESS_POWER, body.data, body.size);
+    pa_buffer_free(&body);
+    return code;
+}
+
+/* The site's clock started at another time: only how old a reading was is taken from it. */
+static void readings_are_placed_on_the_witness_clock(void **state) {
+    static const uint64_t second = UINT64_C(1000000000);
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    begin(&scene);
+    struct pa_instant sent = {5000 * second, 77 * second}, at = {4997 * second, 74 * second};
+    struct pa_instant before = pa_clock_now();
+    assert_int_equal(send_reading(&scene, sent, at), PA_OK);
+    struct pa_instant after = pa_clock_now();
+    struct pa_power_sample kept = last_reading(&scene);
+    assert_true(kept.at.raw_ns + 3 * second >= before.raw_ns);
+    assert_true(kept.at.raw_ns + 3 * second <= after.raw_ns);
+    assert_true(kept.at.utc_ns + 3 * second >= before.utc_ns);
+    assert_int_equal(kept.milliwatts, 5000);
+    /* A logger's own time stays what it is. */
+    at = (struct pa_instant){0, 74 * second};
+    assert_int_equal(send_reading(&scene, sent, at), PA_OK);
+    kept = last_reading(&scene);
+    assert_true(kept.at.raw_ns == 0 && kept.at.utc_ns == 74 * second);
+    /* Nothing is read after it was sent. */
+    at = (struct pa_instant){5001 * second, 78 * second};
+    assert_true(send_reading(&scene, sent, at) != PA_OK);
+    tear_down(&scene);
+}
+
 static void a_request_that_comes_twice_is_carried_out_once(void **state) {
     struct scene scene;
     uint8_t bytes[8];
@@ -345,6 +395,7 @@ static void no_body_of_any_operation_does_harm(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_runs_to_its_judgement),
+        cmocka_unit_test(readings_are_placed_on_the_witness_clock),
         cmocka_unit_test(a_request_that_comes_twice_is_carried_out_once),
         cmocka_unit_test(what_is_declared_must_be_what_was_introduced),
         cmocka_unit_test(strangers_are_told_nothing),
