@@ -185,6 +185,7 @@ struct pa_facts {
     bool is_certified;       /* false: result type TEST */
     bool is_test_build;      /* a build that falsifies on purpose; `test_build` says how */
     char test_build[256];
+    uint64_t suspended_ns;     /* that the witness's machine slept while epochs were under work */
     double clock_step_seconds; /* the largest step of UTC against RAW between two records */
     char broken[512];          /* why the evidence is INVALID as a whole; empty when it holds */
     uint64_t begun_utc_ns, ended_utc_ns;

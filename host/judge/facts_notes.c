@@ -277,6 +277,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         read_lost_note(replay, note);
     else if (strcmp(kind, "interruption") == 0)
         read_interruption_note(replay, note);
+    else if (strcmp(kind, "suspend") == 0)
+        facts->suspended_ns += read_whole(note, "ns", INT64_MAX / (1 << 20));
     else if (strcmp(kind, "assurance") == 0)
         read_assurance_note(replay, note);
     else if (strcmp(kind, "finding") == 0)

@@ -47,6 +47,7 @@ const struct pa_finding_kind pa_finding_kinds[] = {
     {"FEWER_EPOCHS", WARNING, NO_PASS, "Let the next session run to its declared end."},
     {"BELOW_POLICY", WARNING, NO_PASS, "Declare the next session as the policy asks for."},
     {"LOW_ASSURANCE", WARNING, NO_PASS, "Have the session witnessed by the auditor's own machine."},
+    {"SUSPENDED", CRITICAL, NO_PASS, "Keep the witness's machine awake and declare a new session."},
     {"RATE_ABOVE_PEAK", CRITICAL, NO_PASS,
      "Look at the device itself: model, firmware, and whether others work in its name."},
     {"ALLREDUCE_WRONG", CRITICAL, NO_PASS,

@@ -212,6 +212,11 @@ static void find_circumstances(struct pa_judging *judging) {
             "dates are uncertain, durations are not.",
             seconds);
     }
+    if (facts->suspended_ns > 0)
+        pa_finding_add(judging, "SUSPENDED", "notes suspend",
+                       "The witness's machine slept for %llu ms while epochs were under work: its "
+                       "clock stood still, so the rate is overstated.",
+                       (unsigned long long)(facts->suspended_ns / 1000000));
     if (facts->credit.gaps > 0)
         pa_finding_add(
             judging, "INTERRUPTED", "notes interruption",

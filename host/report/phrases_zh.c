@@ -73,6 +73,7 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"ECC_UNCORRECTED", "不可纠正的内存错误"},
     {"ABORTED_EPOCHS", "时段中止"},
     {"CLOCK_STEP", "时钟跳变"},
+    {"SUSPENDED", "见证机休眠"},
     {"REJUDGED", "重新判定"},
     {"BASIS_OVERRIDDEN", "口径以政策为准"},
     {"POWER_IMPLAUSIBLE", "功率不可信"},

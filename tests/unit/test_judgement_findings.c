@@ -92,6 +92,9 @@ static void other_policy(struct bench *bench) {
 static void clock_step(struct bench *bench) {
     bench->facts.clock_step_seconds = 1.5;
 }
+static void suspended(struct bench *bench) {
+    bench->facts.suspended_ns = UINT64_C(2000000000);
+}
 static void interrupted(struct bench *bench) {
     bench->facts.credit.gaps = 1;
     bench->facts.credit.gap_ns = UINT64_C(5000000000);
@@ -177,6 +180,7 @@ static void every_finding_comes_when_it_should(void **state) {
         {other_claim, "REJUDGED", PA_PASS},
         {other_policy, "REJUDGED", PA_PASS},
         {clock_step, "CLOCK_STEP", PA_PASS},
+        {suspended, "SUSPENDED", PA_INCONCLUSIVE},
         {interrupted, "INTERRUPTED", PA_PASS},
         {far_below, "RATE_FAR_BELOW_PEAK", PA_PASS},
         {absent, "ABSENT_DEVICES", PA_PASS},
