@@ -43,12 +43,13 @@ static json_t *describe_device(struct pa_device *device) {
     json_t *formats = json_array();
     for (int format = 1; format < PA_FORMATS_END; format++)
         json_array_append_new(formats, describe_format(device, (enum pa_format)format));
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:s, s:o}", "id", identity->id, "name",
-        identity->name, "vendor", identity->vendor, "serial", identity->serial, "host",
-        identity->host, "partition", identity->partition, "backend", device->backend->name,
-        "memory_bytes", (json_int_t)identity->memory_bytes, "units", (json_int_t)identity->units,
-        "clock_hz", identity->clock_hz, "details", identity->details, "formats", formats);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:f, s:s, s:o}", "id",
+                     identity->id, "name", identity->name, "vendor", identity->vendor, "serial",
+                     identity->serial, "host", identity->host, "partition", identity->partition,
+                     "backend", device->backend->name, "is_emulated", identity->is_emulated ? 1 : 0,
+                     "memory_bytes", (json_int_t)identity->memory_bytes, "units",
+                     (json_int_t)identity->units, "clock_hz", identity->clock_hz, "details",
+                     identity->details, "formats", formats);
 }
 
 static int look(json_t *devices, json_t *absent, struct pa_error *error) {
@@ -75,11 +76,13 @@ static void put_words(struct pa_buffer *out, const json_t *devices, const json_t
     size_t i, k;
     json_t *device, *format;
     json_array_foreach(devices, i, device) {
-        pa_buffer_format(out, "%s  %s  (%s)\n  %s\n",
-                         json_string_value(json_object_get(device, "id")),
-                         json_string_value(json_object_get(device, "name")),
-                         json_string_value(json_object_get(device, "host")),
-                         json_string_value(json_object_get(device, "details")));
+        pa_buffer_format(
+            out, "%s  %s  (%s)%s\n  %s\n", json_string_value(json_object_get(device, "id")),
+            json_string_value(json_object_get(device, "name")),
+            json_string_value(json_object_get(device, "host")),
+            json_is_true(json_object_get(device, "is_emulated")) ? "  EMULATED: software plays it"
+                                                                 : "",
+            json_string_value(json_object_get(device, "details")));
         json_array_foreach(json_object_get(device, "formats"), k, format) {
             const char *name = json_string_value(json_object_get(format, "format"));
             char peak[PA_RATE_TEXT_BYTES];
