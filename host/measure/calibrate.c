@@ -177,6 +177,21 @@ static void try_variants(struct pa_device *device, const struct pa_calibrate_req
     }
 }
 
+/* The same way of calling the library at another shape; where the library does not offer it there,
+ * its own best guess for that shape. */
+static uint32_t same_variant(struct pa_device *device, const struct pa_workload *workload,
+                             const char *name, char found[48]) {
+    char names[MOST_VARIANTS][48];
+    int variants = device->backend->variants(device, workload, names, MOST_VARIANTS);
+    int same = 0;
+    while (same < variants && strcmp(names[same], name) != 0)
+        same++;
+    if (same == variants)
+        same = 0;
+    snprintf(found, 48, "%.47s", variants > 0 ? names[same] : name);
+    return (uint32_t)same;
+}
+
 /* The chosen format and variant at the backend's other shapes. */
 static void try_shapes(struct pa_device *device, const struct pa_calibrate_request *request,
                        const atomic_bool *stop, struct pa_calibration *out) {
@@ -189,15 +204,16 @@ static void try_shapes(struct pa_device *device, const struct pa_calibrate_reque
                                        .format = base.format,
                                        .m = shape->m,
                                        .n = shape->n,
-                                       .k = request->k,
-                                       .variant = base.variant};
+                                       .k = request->k};
+        char name[48];
+        workload.variant = same_variant(device, &workload, base.variant_name, name);
         double operations =
             (double)pa_shape_operations((struct pa_shape){workload.m, workload.n, workload.k});
         double step_ns = operations / out->chosen.rate * 1e9;
         bool is_tried = shape->m == base.m && shape->n == base.n;
         if (!is_tried && step_ns <= (double)request->longest_step_ns &&
             backend->workbench_bytes(device, &workload) <= backend->memory_free(device))
-            try_workload(device, &workload, base.variant_name, out);
+            try_workload(device, &workload, name, out);
     }
 }
 
