@@ -162,6 +162,27 @@ static enum ptx_status shared_at(const struct access *access, int lane, uint64_t
     return PTX_OK;
 }
 
+/* The usual access to a table: a whole warp reads what it read before in this epoch. False when any
+ * lane does anything else. */
+static bool shared_read_again(const struct access *access, const uint64_t *base, uint8_t **at) {
+    struct ptx_block *block = access->block;
+    const uint32_t mine = block->epoch << PTX_EPOCH_SHIFT | access->warp->number;
+    const uint32_t bytes = access->bytes, size = block->shared_bytes;
+    const uint32_t offset = (uint32_t)access->in->offset;
+    if (bytes > size)
+        return false;
+    for (unsigned l = 0; l < PTX_LANES; l++) {
+        uint32_t address = (uint32_t)base[l] + offset;
+        if ((address & (bytes - 1)) != 0 || address > size - bytes)
+            return false;
+        for (uint32_t i = address; i < address + bytes; i++)
+            if (block->marks[i].read != mine && block->marks[i].read != (mine | PTX_SEVERAL))
+                return false;
+        at[l] = block->shared + address;
+    }
+    return true;
+}
+
 static enum ptx_status local_at(const struct access *access, int lane, uint64_t address,
                                 uint8_t **at) {
     uint32_t size = access->block->kernel->local_bytes;
@@ -201,7 +222,9 @@ enum ptx_status ptx_addresses(struct ptx_block *block, struct ptx_warp *warp,
     };
     const struct access access = {block, warp, in, bytes, kind};
     const uint64_t *base = warp->rows + (size_t)in->s[0] * PTX_LANES;
-    if (in->space == PTX_GLOBAL && mask == UINT32_MAX && global_in_a_row(&access, base, at))
+    if (mask == UINT32_MAX &&
+        ((in->space == PTX_GLOBAL && global_in_a_row(&access, base, at)) ||
+         (in->space == PTX_SHARED && kind == PTX_READS && shared_read_again(&access, base, at))))
         return PTX_OK;
     for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
         int lane = __builtin_ctz(rest);
