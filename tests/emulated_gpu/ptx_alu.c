@@ -141,16 +141,14 @@ UNARY(brev, u64, bits_reversed(a, 64))
 
 /* `length` bits of `value` from `position` on; past its end comes the sign (0 without one). */
 static u64 bits_extracted(u64 value, u32 position, u32 length, unsigned bits, bool is_signed) {
-    u64 sign = 0, out = 0;
     position &= 255u;
     length &= 255u;
-    if (is_signed && length != 0) {
-        u32 last = position + length - 1u < bits - 1u ? position + length - 1u : bits - 1u;
-        sign = value >> last & 1u;
-    }
-    for (u32 i = 0; i < bits; i++)
-        out |= (i < length && position + i < bits ? value >> (position + i) & 1u : sign) << i;
-    return out;
+    u32 there = position < bits ? bits - position : 0, kept = length < there ? length : there;
+    u64 ones = kept >= 64u ? UINT64_MAX : (UINT64_C(1) << kept) - 1u;
+    u64 field = kept == 0 ? 0 : value >> position & ones;
+    u32 last = position + length < bits ? position + length - 1u : bits - 1u;
+    bool is_negative = is_signed && length != 0 && (value >> last & 1u) != 0;
+    return is_negative ? field | ~ones : field;
 }
 #define BFE(name, type)                                                                            \
     TERNARY(name, type, bits_extracted(wa, (u32)wb, (u32)wc, BITS(type), (type)-1 < (type)1))
