@@ -42,16 +42,28 @@ static void operation_free(struct operation *operation) {
     free(operation);
 }
 
+/* Out of its context's list; the caller has pinned it. */
 static void stream_unlink(struct CUstream_st *stream) {
     struct CUstream_st **link = &driver_context(stream->device)->streams;
     while (*link != stream)
         link = &(*link)->next;
     *link = stream->next;
-    free(stream);
+    stream->is_unlinked = true;
+}
+
+/* Between these two the stream stays where it is, whatever other threads do with it; one that was
+ * unlinked is freed by the last. */
+static void stream_pin(struct CUstream_st *stream) {
+    stream->users++;
+}
+
+static void stream_unpin(struct CUstream_st *stream) {
+    if (--stream->users == 0 && stream->is_unlinked)
+        free(stream);
 }
 
 /* Run what is at the head, outside of the mutex. */
-static enum progress advance(struct CUstream_st *stream) {
+static enum progress run_head(struct CUstream_st *stream) {
     struct CUctx_st *context = driver_context(stream->device);
     struct operation *operation = stream->head;
     if (operation == NULL)
@@ -77,10 +89,17 @@ static enum progress advance(struct CUstream_st *stream) {
     free(operation);
     if (result != EMULATED_DONE && context->error == 0)
         context->error = result;
-    if (stream->is_destroyed && stream->head == NULL)
-        stream_unlink(stream);
     streams_wake();
     return STREAM_MOVED;
+}
+
+static enum progress advance(struct CUstream_st *stream) {
+    stream_pin(stream);
+    enum progress progress = run_head(stream);
+    if (stream->is_destroyed && !stream->is_unlinked && !stream->is_busy && stream->head == NULL)
+        stream_unlink(stream);
+    stream_unpin(stream);
+    return progress;
 }
 
 /* Every other stream of every device gets one operation further. Streams come and go while one
@@ -104,8 +123,11 @@ static bool advance_others(const struct CUstream_st *stream) {
 }
 
 bool stream_advance(struct CUstream_st *stream) {
+    stream_pin(stream);
     enum progress progress = advance(stream);
-    return progress == STREAM_STUCK ? advance_others(stream) : progress == STREAM_MOVED;
+    bool moved = progress == STREAM_STUCK ? advance_others(stream) : progress == STREAM_MOVED;
+    stream_unpin(stream);
+    return moved;
 }
 
 static void wait_for_change(void) {
@@ -121,15 +143,14 @@ static void wait_for_change(void) {
 
 CUresult stream_wait(struct CUstream_st *stream, uint64_t number) {
     const struct CUctx_st *context = driver_context(stream->device);
-    for (;;) {
-        CUresult error = driver_error(context);
-        if (error != CUDA_SUCCESS)
-            return error;
-        if (stream_is_idle(stream) || stream->finished >= number)
-            return CUDA_SUCCESS;
+    CUresult error;
+    stream_pin(stream);
+    while ((error = driver_error(context)) == CUDA_SUCCESS && !stream_is_idle(stream) &&
+           stream->finished < number)
         if (!stream_advance(stream))
             wait_for_change();
-    }
+    stream_unpin(stream);
+    return error;
 }
 
 CUresult device_wait(struct CUctx_st *context) {
@@ -177,18 +198,22 @@ CUresult stream_append(struct call *call, struct CUstream_st *stream, const char
         drop(context);
         pthread_mutex_lock(&driver_mutex);
     }
+    stream_pin(stream);
     while (emulated_platform()->is_eager && advance(stream) == STREAM_MOVED)
         continue;
+    stream_unpin(stream);
     streams_wake();
     return CUDA_SUCCESS;
 }
 
 void stream_destroy(struct CUstream_st *stream) {
+    stream_pin(stream);
     while (advance(stream) == STREAM_MOVED)
         continue;
     stream->is_destroyed = true;
-    if (stream->head == NULL)
+    if (stream->head == NULL && !stream->is_unlinked)
         stream_unlink(stream);
+    stream_unpin(stream);
 }
 
 /* True when something was left that could have run. */
@@ -214,8 +239,11 @@ bool streams_release(struct CUctx_st *context) {
     bool was_left = drop_all(&context->default_stream);
     while (context->streams != NULL) {
         struct CUstream_st *stream = context->streams;
+        stream_pin(stream);
         was_left |= drop_all(stream);
-        stream_unlink(stream);
+        if (!stream->is_unlinked)
+            stream_unlink(stream);
+        stream_unpin(stream);
     }
     return was_left;
 }
@@ -260,12 +288,13 @@ static int enqueue(struct CUstream_st *handle, const char *name, emulated_work w
     pthread_mutex_lock(&driver_mutex);
     call.context = driver_current();
     struct CUstream_st *stream = driver_is_initialised() ? stream_of(&call, handle) : NULL;
+    const struct CUctx_st *owner = stream != NULL ? driver_context(stream->device) : NULL;
     if (stream != NULL)
-        result = driver_error(driver_context(stream->device));
-    if (result == CUDA_SUCCESS) {
+        result = driver_error(owner);
+    if (stream != NULL && result == CUDA_SUCCESS) {
         result = stream_append(&call, stream, name, work, context, drop);
         if (result == CUDA_SUCCESS)
-            result = driver_error(driver_context(stream->device));
+            result = driver_error(owner);
         drop = NULL;
     }
     pthread_mutex_unlock(&driver_mutex);

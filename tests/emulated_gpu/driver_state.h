@@ -34,6 +34,8 @@ struct CUstream_st {
     uint64_t finished; /* number of the last operation that ended */
     bool is_busy;      /* the operation at its head runs, on some thread */
     bool is_destroyed; /* the handle is gone; what was enqueued still runs */
+    bool is_unlinked;  /* in no list any more */
+    unsigned users;    /* calls that look at it, perhaps without the mutex in between */
 };
 
 struct CUevent_st {

@@ -79,8 +79,9 @@ EMULATED_API CUresult cuStreamSynchronize(CUstream handle) {
 
 /* Asking lets the stream get one operation further, as time does on a device. */
 static CUresult query(struct CUstream_st *stream) {
+    const struct CUctx_st *context = driver_context(stream->device);
     stream_advance(stream);
-    CUresult error = driver_error(driver_context(stream->device));
+    CUresult error = driver_error(context);
     return error != CUDA_SUCCESS ? error : CUDA_ERROR_NOT_READY;
 }
 

@@ -26,8 +26,8 @@ struct emulated_condition {
     bool has_no_power;        /* NVML does not support power and energy */
     unsigned ecc_uncorrected; /* errors that are counted from matrix product `ecc_from` on */
     uint64_t ecc_from;
-    char without[16];         /* format that the library does not support: "fp8" */
-    char inexact[16];         /* format whose sums are rounded: "fp8" */
+    char without[16]; /* format that the library does not support: "fp8" */
+    char inexact[16]; /* format whose sums are rounded: "fp8" */
 };
 
 /* Take one order: `key` is "gpu1.name". Not thread-safe: while the platform is read. */

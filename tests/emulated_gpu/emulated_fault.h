@@ -6,7 +6,8 @@
 #include "base/error.h"
 #include "emulated_gpu/emulated.h"
 
-/* Take one order, FUNCTION[@GPU]:CALLS:ACTION[:after=FUNCTION/CALLS]. Not thread-safe: while the platform is read. */
+/* Take one order, FUNCTION[@GPU]:CALLS:ACTION[:after=FUNCTION/CALLS]. Not thread-safe: while the
+ * platform is read. */
 int emulated_fault_order(const char *text, struct pa_error *error);
 
 /* Whether the device was lost by an order. */

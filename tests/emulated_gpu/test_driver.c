@@ -5,6 +5,7 @@
 #include "unit/cmocka_setup.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,6 +306,49 @@ static void calls_that_wait_come_back_when_it_is_done(void **state) {
     assert_true(emulated_run(folder, "devices=1", 0, blocking_calls));
 }
 
+/* ---- several threads ---- */
+
+enum { ROUNDS = 40, HOSTS = 4 };
+
+/* Two threads for each of two devices, each with its own stream and memory in a shared context. */
+static void *work_on_device(void *argument) {
+    int number = *(const int *)argument;
+    CUmodule module;
+    CUstream stream = emulated_open(number % 2);
+    CUfunction store = function_of("store", &module), add;
+    EXPECT_IS(emulated.cuModuleGetFunction(&add, module, "add"), 0);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        uint32_t value = round, words[WORDS];
+        CUdeviceptr out = emulated_upload(NULL, sizeof words, stream);
+        EXPECT_IS(launch(store, stream, (void *[]){&out, &value}), 0);
+        EXPECT_IS(launch(add, stream, (void *[]){&out, &out}), 0);
+        EXPECT_IS(emulated_download(words, out, sizeof words, stream), 0);
+        EXPECT_IS(words[WORDS - 1], 2 * round);
+        EXPECT_IS(emulated.cuMemFree_v2(out), 0);
+    }
+    EXPECT_IS(emulated.cuModuleUnload(module), 0);
+    EXPECT_IS(emulated.cuStreamDestroy_v2(stream), 0);
+    EXPECT_IS(emulated.cuDevicePrimaryCtxRelease_v2(number % 2), 0);
+    return NULL;
+}
+
+static void several_threads(void) {
+    pthread_t threads[HOSTS];
+    int numbers[HOSTS];
+    for (int i = 0; i < HOSTS; i++) {
+        numbers[i] = i;
+        EXPECT_IS(pthread_create(&threads[i], NULL, work_on_device, &numbers[i]), 0);
+    }
+    for (int i = 0; i < HOSTS; i++)
+        EXPECT_IS(pthread_join(threads[i], NULL), 0);
+}
+
+static void threads_use_devices_side_by_side(void **state) {
+    (void)state;
+    assert_true(emulated_run(folder, "devices=2,seed=9", 0, several_threads));
+    assert_true(emulated_run(folder, "devices=2,order=eager", 0, several_threads));
+}
+
 /* ---- modules ---- */
 
 static void modules(void) {
@@ -569,6 +613,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(work_runs_when_it_is_waited_for_or_at_once),
         cmocka_unit_test(events_order_streams_and_tell_time),
         cmocka_unit_test(calls_that_wait_come_back_when_it_is_done),
+        cmocka_unit_test(threads_use_devices_side_by_side),
         cmocka_unit_test(text_is_loaded_or_refused_with_its_line),
         cmocka_unit_test(a_kernel_that_faults_ends_its_context),
         cmocka_unit_test(every_misuse_has_its_answer_and_its_report),
