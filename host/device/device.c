@@ -41,3 +41,11 @@ const struct pa_backend *pa_backend_named(const char *name) {
         backend++;
     return *backend;
 }
+
+const char *pa_device_test_build(void) {
+#ifdef PA_TEST_FAULTS
+    return "the processor falsifies the share of tiles that PETAUDIT_FAULT names";
+#else
+    return NULL;
+#endif
+}

@@ -232,6 +232,8 @@ struct pa_device {
 
 /* The backends of this build, ended by NULL. */
 const struct pa_backend *const *pa_backends(void);
+/* What this build falsifies on purpose, for the evidence; NULL in every build but that of tests. */
+const char *pa_device_test_build(void);
 /* NULL when there is none of that name. */
 const struct pa_backend *pa_backend_named(const char *name);
 

@@ -53,6 +53,9 @@ int pa_budget_add(struct pa_budget *budget, const struct pa_uncertainty_source *
     return PA_OK;
 }
 
+/* From here on Student's t is the normal distribution to eight digits: nothing limits it. */
+static const double many = 1e8;
+
 /* Welch-Satterthwaite (G.2b): u_c^4 / sum(u_i^4 / nu_i). */
 static double effective_freedom(const struct pa_budget *budget) {
     double sum = 0;
@@ -61,7 +64,7 @@ static double effective_freedom(const struct pa_budget *budget) {
         if (source->contribution > 0 && isfinite(source->freedom))
             sum += pow(source->contribution / budget->combined, 4) / source->freedom;
     }
-    return sum > 0 ? 1 / sum : INFINITY;
+    return sum > 1 / many ? 1 / sum : INFINITY;
 }
 
 void pa_budget_combine(struct pa_budget *budget) {

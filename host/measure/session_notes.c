@@ -64,6 +64,11 @@ int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error
         error));
     if (terms->is_shared)
         PA_TRY(note_shared(terms, error));
+    if (pa_device_test_build() != NULL)
+        PA_TRY(pa_note_put(
+            terms, PA_NO_EPOCH,
+            json_pack("{s:s, s:s}", "kind", "test_build", "reason", pa_device_test_build()),
+            error));
     return pa_note_host(terms, error);
 }
 

@@ -42,6 +42,8 @@ def audit(program, folder, out, fault):
     if run.returncode not in (1, 2, 3):
         sys.exit(f"the audit ended with {run.returncode}: {run.stderr}")
     summary = json.loads(run.stdout)
+    if "TEST_BUILD" not in {finding["code"] for finding in summary["findings"]}:
+        sys.exit("a build that falsifies results did not say so")
     drawn, failed = summary["openings"]["drawn"], summary["openings"]["failed"]
     if (failed > 0) != (summary["verdict"] == "INVALID") or (failed > 0) != (run.returncode == 3):
         sys.exit(f"{failed} failed openings gave {summary['verdict']}, exit {run.returncode}")

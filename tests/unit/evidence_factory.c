@@ -136,6 +136,36 @@ static void put_session(struct factory *factory) {
     pa_declaration_free(&declaration);
 }
 
+static void put_described_device(struct factory *factory, uint32_t d) {
+    const struct evidence_device *device = &factory->recipe->described[d];
+    json_t *note = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "kind", "device", "device",
+                             (int)d, "id", device->id, "name", device->name, "backend",
+                             device->backend, "format", device->format, "host", device->host,
+                             "memory_bytes", (json_int_t)device->memory_bytes);
+    if (device->partition != NULL)
+        json_object_set_new(note, "partition", json_string(device->partition));
+    if (device->peak_per_second != NULL) {
+        json_object_set_new(note, "peak_per_second", json_string(device->peak_per_second));
+        json_object_set_new(note, "peak_basis", json_string("units x clock x operations a clock"));
+    }
+    put_note(factory, PA_NO_EPOCH, note);
+    if (device->raw_per_second != NULL)
+        put_note(factory, PA_NO_EPOCH,
+                 json_pack("{s:s, s:i, s:s}", "kind", "raw", "device", (int)d, "per_second",
+                           device->raw_per_second));
+}
+
+/* A scenario's own notes, as they stand in its file. */
+static void put_more_notes(struct factory *factory, const json_t *notes) {
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        json_t *note = json_deep_copy(json_array_get(notes, i));
+        const json_t *epoch = json_object_get(note, "at_epoch");
+        uint64_t at = epoch == NULL ? PA_NO_EPOCH : (uint64_t)json_integer_value(epoch);
+        json_object_del(note, "at_epoch");
+        put_note(factory, at, note);
+    }
+}
+
 static void put_device_note(struct factory *factory, uint32_t d) {
     const struct evidence_recipe *recipe = factory->recipe;
     char id[32];
@@ -165,7 +195,9 @@ static void put_opening_notes(struct factory *factory) {
                        "0000000", "binary_sha256",
                        "0000000000000000000000000000000000000000000000000000000000000000",
                        "libraries"));
-    put_note(factory, PA_NO_EPOCH, json_pack("{s:s, s:s}", "kind", "assurance", "level", "self"));
+    put_note(factory, PA_NO_EPOCH,
+             json_pack("{s:s, s:s}", "kind", "assurance", "level",
+                       recipe->is_witnessed ? "witnessed" : "self"));
     put_note(factory, PA_NO_EPOCH,
              json_pack("{s:s, s:i, s:s, s:s, s:b, s:i}", "kind", "allreduce", "bytes", 8,
                        "algbw_gbs", "0.125", "busbw_gbs", "0.125", "verified", 1, "ranks", 2));
@@ -178,8 +210,13 @@ static void put_opening_notes(struct factory *factory) {
         pa_record_put_note(&factory->out, PA_NO_EPOCH, &note);
         keep(factory);
     }
-    for (uint32_t d = 0; d < recipe->devices; d++)
-        put_device_note(factory, d);
+    for (uint32_t d = 0; d < recipe->devices; d++) {
+        if (recipe->described != NULL)
+            put_described_device(factory, d);
+        else
+            put_device_note(factory, d);
+    }
+    put_more_notes(factory, recipe->notes);
 }
 
 /* One device's chain: every tile by the witness's own arithmetic. */
@@ -204,9 +241,11 @@ static void make_chain(struct factory *factory, uint32_t e, uint32_t d, uint32_t
     for (uint32_t t = 1; t <= steps; t++) {
         struct pa_seed b = pa_chain_b_seed(&epoch->chains[d], t);
         for (uint32_t i = 0; i < rows * columns; i++)
-            tiles[i] = pa_tile_digest(factory->bench, recipe->class_id, recipe->k, &a, &b,
-                                      i / columns, i % columns) ^
-                       (uint64_t)is_false;
+            tiles[i] = recipe->is_invented
+                           ? (uint64_t)t << 32 | i
+                           : pa_tile_digest(factory->bench, recipe->class_id, recipe->k, &a, &b,
+                                            i / columns, i % columns) ^
+                                 (uint64_t)is_false;
         MUST(pa_chain_append(&epoch->chains[d], tiles, NULL));
     }
     MUST(pa_chain_tail(&epoch->chains[d], &epoch->tails[d], NULL));
@@ -219,6 +258,10 @@ static uint32_t steps_of(const struct factory *factory, uint32_t e, uint32_t d) 
         return 0;
     if (recipe->flaw == FLAW_LOST_DEVICE && d == 1 && e >= recipe->flaw_epoch)
         return 0;
+    if (recipe->described != NULL) {
+        const struct evidence_device *device = &recipe->described[d];
+        return device->steps > e * device->fewer ? device->steps - e * device->fewer : 0;
+    }
     return recipe->steps;
 }
 
@@ -433,6 +476,7 @@ void evidence_make(const char *path, struct evidence_recipe *recipe) {
         put_note(&factory, PA_NO_EPOCH,
                  json_pack("{s:s, s:i, s:i, s:s, s:s}", "kind", "lost", "device", 1, "rank", 1,
                            "host", "node1", "text", "connection closed"));
+    put_more_notes(&factory, recipe->late_notes);
     for (uint32_t e = 0; e < epochs - (recipe->flaw == FLAW_UNFINISHED); e++)
         open_epoch(&factory, e);
     if (recipe->flaw != FLAW_UNFINISHED)

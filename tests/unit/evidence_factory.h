@@ -12,6 +12,8 @@
 #include "base/bytes.h"
 #include "proof/proof.h"
 
+#include <jansson.h>
+
 /* The session and its first epoch begin here; epochs follow one another without pause. */
 #define EVIDENCE_UTC_START UINT64_C(1795478400000000000)
 #define EVIDENCE_RAW_START UINT64_C(5000000000000)
@@ -56,6 +58,15 @@ enum evidence_flaw {
     FLAW_TEST_BUILD,
 };
 
+/* A device as a site tells of it. */
+struct evidence_device {
+    const char *id, *name, *backend, *format, *host, *partition; /* partition may be NULL */
+    uint64_t memory_bytes;
+    const char *peak_per_second, *raw_per_second; /* figures; NULL: not told */
+    uint32_t steps;                               /* of its first epoch, */
+    uint32_t fewer;                               /* so many fewer in each that follows */
+};
+
 struct evidence_recipe {
     uint32_t devices, epochs, openings, steps;
     uint32_t m, n, k;
@@ -67,7 +78,12 @@ struct evidence_recipe {
     uint32_t flaw_epoch;
     const struct pa_buffer *readings; /* whole records that follow the last epoch; may be NULL */
     const char *const *more_notes;    /* JSON, ended by NULL; after those that each session has */
-    struct pa_hash session;           /* out */
+    const struct evidence_device *described; /* all `devices`; NULL: sample processors */
+    bool is_invented;    /* tile digests are invented, not computed: for PA_RECHECK_PATHS alone */
+    bool is_witnessed;   /* the assurance told; the keys differ in any case */
+    const json_t *notes; /* array: more notes before the first epoch; may be NULL */
+    const json_t *late_notes; /* after the last; "at_epoch" says of which epoch */
+    struct pa_hash session;   /* out */
 };
 
 /* 2 devices of 256 x 256 x 256, 3 epochs of 5 steps and 20 s, 60 openings each. */
