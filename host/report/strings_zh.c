@@ -10,8 +10,10 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_SELF_DECLARED] = "自行申报",
     [PA_STRING_WITNESSED] = "第三方见证",
     [PA_STRING_ATTESTED] = "硬件证明",
-    [PA_STRING_CLAIMS_AND_PROVEN] = "：申报算力 <b>{0}</b>，经核定证实 <b>{1}</b>，为申报值的 {2}。",
-    [PA_STRING_CLAIMS_NOTHING_HOLDS] = "：申报算力 <b>{0}</b>。证据不成立，<b>不予核定任何算力</b>。",
+    [PA_STRING_CLAIMS_AND_PROVEN] =
+        "：申报算力 <b>{0}</b>，经核定证实 <b>{1}</b>，为申报值的 {2}。",
+    [PA_STRING_CLAIMS_NOTHING_HOLDS] =
+        "：申报算力 <b>{0}</b>。证据不成立，<b>不予核定任何算力</b>。",
     [PA_STRING_CLAIMS_NOMINAL] =
         "：申报算力 <b>{0}</b>。按产品标称值核算为 <b>{1}</b>，为申报值的 {2}；实测证实 {3}。",
     [PA_STRING_CLAIMS_AND_TESTED] =
