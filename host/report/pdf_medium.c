@@ -378,3 +378,11 @@ const char *__lsan_default_suppressions(void) {
     return "leak:libfontconfig\nleak:libcairo\nleak:libpango\nleak:libglib\n";
 }
 #endif
+
+#ifdef PA_THREAD_SANITIZER
+/* Pango reads fonts in a thread of its own, by libraries that are not built for ThreadSanitizer. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) {
+    return "race:libfontconfig\nrace:libcairo\nrace:libpango\nrace:libglib\n";
+}
+#endif
