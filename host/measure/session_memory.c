@@ -32,16 +32,25 @@ struct filling {
     uint64_t chunks; /* of all devices */
 };
 
-/* What a device should have: by the claim, else by its own word; without what its workbench holds.
- */
+static bool is_model(const struct pa_device_identity *identity, const char *model) {
+    if (strcmp(identity->name, model) == 0)
+        return true;
+    const struct pa_catalogue_row *claimed = pa_catalogue_find(model);
+    return claimed != NULL && claimed == pa_catalogue_find(identity->name);
+}
+
+/* What a device should have: by the claim or by its own word, whichever is more; without what its
+ * workbench holds. */
 static uint64_t wanted_bytes(const struct pa_session_terms *terms,
                              const struct pa_site_device *device) {
     const struct pa_claim *claim = terms->claim;
     uint64_t bytes = device->facts.identity.memory_bytes;
-    for (uint32_t i = 0; i < claim->accelerator_count; i++)
-        if (claim->accelerators[i].memory_gib > 0 &&
-            strcmp(claim->accelerators[i].model, device->facts.identity.name) == 0)
-            bytes = (uint64_t)(claim->accelerators[i].memory_gib * 0x1p30);
+    for (uint32_t i = 0; i < claim->accelerator_count; i++) {
+        const struct pa_claimed_accelerator *claimed = &claim->accelerators[i];
+        uint64_t claimed_bytes = (uint64_t)(claimed->memory_gib * 0x1p30);
+        if (claimed_bytes > bytes && is_model(&device->facts.identity, claimed->model))
+            bytes = claimed_bytes;
+    }
     bytes -= device->calibration.memory_bytes < bytes ? device->calibration.memory_bytes : bytes;
     if (terms->plan->k != PA_CERTIFIED_K && bytes > most_test_bytes)
         bytes = most_test_bytes;
