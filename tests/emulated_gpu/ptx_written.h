@@ -18,6 +18,14 @@ static inline uint64_t ptx_written_size(uint64_t bytes) {
     return bytes / PTX_WRITTEN_WORD + 1;
 }
 
+#define PTX_WRITTEN_EIGHT UINT64_C(0x0F0F0F0F0F0F0F0F)
+
+/* The marks of eight words in one, where `word` is a multiple of eight: marks begin at a multiple
+ * of 8 bytes. */
+static inline uint64_t *ptx_written_eight(uint8_t *written, uint64_t word) {
+    return (uint64_t *)(void *)(written + word);
+}
+
 /* Which bytes of the word at `word` lie in offset .. offset + bytes - 1. */
 static inline uint8_t ptx_written_part(uint64_t word, uint64_t offset, uint64_t bytes) {
     uint64_t start = word * PTX_WRITTEN_WORD;
@@ -31,7 +39,12 @@ static inline void ptx_written_set(uint8_t *written, uint64_t offset, uint64_t b
     uint64_t last = (offset + bytes - 1) / PTX_WRITTEN_WORD, word = offset / PTX_WRITTEN_WORD;
     if (offset % PTX_WRITTEN_WORD == 0 && bytes % PTX_WRITTEN_WORD == 0) {
         for (; word <= last; word++)
-            __atomic_store_n(written + word, PTX_WRITTEN_ALL, __ATOMIC_RELAXED);
+            if (word % 8 == 0 && last - word >= 7) {
+                __atomic_store_n(ptx_written_eight(written, word), PTX_WRITTEN_EIGHT,
+                                 __ATOMIC_RELAXED);
+                word += 7;
+            } else
+                __atomic_store_n(written + word, PTX_WRITTEN_ALL, __ATOMIC_RELAXED);
         return;
     }
     for (; word <= last; word++) {
@@ -48,8 +61,10 @@ static inline bool ptx_written_all(const uint8_t *written, uint64_t offset, uint
                                    uint64_t *first) {
     uint64_t last = (offset + bytes - 1) / PTX_WRITTEN_WORD, word = offset / PTX_WRITTEN_WORD;
     if (offset % PTX_WRITTEN_WORD == 0 && bytes % PTX_WRITTEN_WORD == 0)
-        while (word <= last && __atomic_load_n(written + word, __ATOMIC_RELAXED) == PTX_WRITTEN_ALL)
-            word++;
+        while (word % 8 == 0 && word + 7 <= last &&
+               __atomic_load_n(ptx_written_eight((uint8_t *)(uintptr_t)written, word),
+                               __ATOMIC_RELAXED) == PTX_WRITTEN_EIGHT)
+            word += 8;
     for (; word <= last; word++) {
         uint8_t part = ptx_written_part(word, offset, bytes);
         unsigned missing = part & ~(unsigned)__atomic_load_n(written + word, __ATOMIC_RELAXED);

@@ -12,7 +12,7 @@ enum { STEPS = 300, MEMORY_BYTES = 4096, PARAMETERS_BYTES = 4096 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t memory[MEMORY_BYTES] __attribute__((aligned(16)));
-static uint8_t written[MEMORY_BYTES / 4 + 1];
+static uint8_t written[MEMORY_BYTES / 4 + 1] __attribute__((aligned(8)));
 
 static bool find(void *user, uint64_t address, uint64_t bytes, bool is_write, struct ptx_range *out,
                  char *why, size_t why_bytes) {
