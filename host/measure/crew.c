@@ -402,6 +402,7 @@ static int replay_on(struct seat *seat, const struct pa_replay_request *request,
         struct pa_workload workload = stand->workload;
         workload.m = request->m;
         workload.n = request->n;
+        workload.variant = 0; /* another shape has other variants; all give the same bits */
         code = pa_stand_open(&other, seat->device, &workload, NULL, error);
         stand = &other;
     }
