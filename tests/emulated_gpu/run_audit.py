@@ -100,6 +100,11 @@ def one(home):
     audit(home, "devices=1,order=eager", 1)
 
 
+def two(home):
+    """Two GPUs in one process, each with a thread that drives it and one that watches it."""
+    audit(home, "devices=2,seed=3", 2)
+
+
 def eight(home):
     """Eight GPUs, a thread each."""
     audit(home, "devices=8", 8)
@@ -181,6 +186,6 @@ def everything(home):
     assert [d["is_emulated"] for d in summary["devices"]] == [True, False], summary["devices"]
 
 
-WAYS = {f.__name__: f for f in (one, eight, formats, older, absent, selftest, processes, everything)}
+WAYS = {f.__name__: f for f in (one, two, eight, formats, older, absent, selftest, processes, everything)}
 with tempfile.TemporaryDirectory() as folder_of_all:
     WAYS[way](folder_of_all)
