@@ -264,8 +264,17 @@ static const struct pa_member meter_members[] = {
     END,
 };
 
+static const struct pa_member device_power_members[] = {
+    {"counter_gap", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"counter_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"device", PA_MEMBER_COUNT, NULL},
+    {"watts", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
 static const struct pa_member power_members[] = {
     {"curve", PA_MEMBER_LIST | PA_MEMBER_LATER, curve_members},
+    {"devices", PA_MEMBER_LIST | PA_MEMBER_LATER, device_power_members},
     {"energy_kwh", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     {"facility_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     {"generated_w", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},

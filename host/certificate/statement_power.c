@@ -64,6 +64,25 @@ static json_t *build_curve(struct pa_builder *b) {
     return out;
 }
 
+/* What each device told of itself: by its power readings, by its energy counter, and how far the
+ * first is from the second. */
+static json_t *build_devices(struct pa_builder *b) {
+    const struct pa_fact_power *power = &b->facts->power;
+    json_t *out = json_array();
+    for (uint32_t i = 0; i < power->device_count && i < PA_STATEMENT_MOST_DEVICES; i++) {
+        const struct pa_fact_device_power *device = &power->devices[i];
+        bool has_gap = device->has_read && device->has_counted && device->counted_w > 0;
+        json_t *item = json_object();
+        pa_statement_put_known(b, item, "counter_gap",
+                               has_gap ? device->read_w / device->counted_w - 1 : 0, has_gap);
+        pa_statement_put_known(b, item, "counter_w", device->counted_w, device->has_counted);
+        pa_statement_put_count(b, item, "device", device->device);
+        pa_statement_put_known(b, item, "watts", device->read_w, device->has_read);
+        pa_statement_append(b, out, item);
+    }
+    return out;
+}
+
 static void put_load(struct pa_builder *b, json_t *out) {
     const struct pa_fact_power *power = &b->facts->power;
     double load = power->has_facility ? power->facility_w : power->it_w;
@@ -92,6 +111,7 @@ json_t *pa_statement_build_power(struct pa_builder *b) {
         pa_statement_append(b, meters, build_meter(b, m));
     json_t *out = json_object();
     pa_statement_put(b, out, "curve", build_curve(b));
+    pa_statement_put(b, out, "devices", build_devices(b));
     put_kwh(b, out, "energy_kwh", power->energy_j, power->has_watts);
     pa_statement_put_truth(b, out, "is_component",
                            power->scope == PA_METER_IT && power->it_is_component);

@@ -164,6 +164,7 @@ void pa_facts_free(struct pa_facts *facts) {
     free(facts->devices);
     free(facts->allreduce);
     free(facts->power.meters);
+    free(facts->power.devices);
     free(facts->claim_text);
     free(facts->policy_text);
     json_decref(facts->notes);

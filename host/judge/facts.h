@@ -132,6 +132,14 @@ struct pa_fact_meter {
     double counter_j;    /* by the energy counter */
 };
 
+/* What one device told of its own power, over the epochs that it told of. */
+struct pa_fact_device_power {
+    uint32_t device;
+    bool has_read, has_counted;
+    double read_w;    /* mean of its power readings */
+    double counted_w; /* by its energy counter */
+};
+
 /* A point of the curve, a mean over 1/60 of the window or more. NAN where nobody measured. */
 struct pa_fact_power_point {
     double at_s; /* from the start of the first window */
@@ -144,6 +152,8 @@ enum { PA_POWER_CURVE_POINTS = 60 };
 struct pa_fact_power {
     struct pa_fact_meter *meters; /* owned */
     uint32_t meter_count;
+    struct pa_fact_device_power *devices; /* owned; those that told something, in order */
+    uint32_t device_count;
     double window_s;
     bool has_it, has_facility, has_pv, has_wind;
     bool it_is_component;          /* `it_w` is the sum of sensors inside of the machines */

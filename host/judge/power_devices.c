@@ -25,13 +25,26 @@ static double figure(const json_t *note, const char *key) {
                : -1;
 }
 
-static void add_note(struct told *told, const json_t *note) {
+/* One device's sums over its epochs. */
+struct own {
+    double read_j, read_s, counted_j, counted_s;
+};
+
+static void add_note(struct told *told, struct own *own, double seconds, const json_t *note) {
     double mean_mw = figure(note, "power_mean_mw");
     double energy_mj = figure(note, "energy_mj"), energy_ns = figure(note, "energy_ns");
     bool has_energy = energy_mj >= 0 && energy_ns > 0, has_power = mean_mw >= 0;
     double counted_w = has_energy ? energy_mj * 1e-3 / (energy_ns * 1e-9) : 0;
     if (!has_energy && !has_power)
         return;
+    if (has_power) {
+        own->read_j += mean_mw * 1e-3 * seconds;
+        own->read_s += seconds;
+    }
+    if (has_energy) {
+        own->counted_j += counted_w * seconds;
+        own->counted_s += seconds;
+    }
     told->devices++;
     told->has_power = told->has_power || has_power;
     told->has_energy = told->has_energy || has_energy;
@@ -42,22 +55,42 @@ static void add_note(struct told *told, const json_t *note) {
     }
 }
 
-static void sum_notes(const struct pa_replay *replay, struct told *told) {
-    size_t index;
-    const json_t *note;
-    json_array_foreach(replay->facts->notes, index, note) {
-        const char *kind = json_string_value(json_object_get(note, "kind"));
-        double epoch = figure(note, "epoch");
-        if (kind != NULL && strcmp(kind, "telemetry") == 0 && epoch >= 0 &&
-            epoch < replay->epoch_count && replay->epochs[(uint32_t)epoch].has_root)
-            add_note(&told[(uint32_t)epoch], note);
-    }
-}
-
 static double seconds_of(const struct pa_replay_epoch *epoch) {
     return epoch->t1.raw_ns > epoch->t0.raw_ns
                ? (double)(epoch->t1.raw_ns - epoch->t0.raw_ns) * 1e-9
                : 0;
+}
+
+static void sum_notes(const struct pa_replay *replay, struct told *told, struct own *own) {
+    size_t index;
+    const json_t *note;
+    json_array_foreach(replay->facts->notes, index, note) {
+        const char *kind = json_string_value(json_object_get(note, "kind"));
+        double epoch = figure(note, "epoch"), device = figure(note, "device");
+        if (kind != NULL && strcmp(kind, "telemetry") == 0 && epoch >= 0 &&
+            epoch < replay->epoch_count && replay->epochs[(uint32_t)epoch].has_root &&
+            device >= 0 && device < replay->facts->device_count)
+            add_note(&told[(uint32_t)epoch], &own[(uint32_t)device],
+                     seconds_of(&replay->epochs[(uint32_t)epoch]), note);
+    }
+}
+
+/* Each device's own figures, where it told any. */
+static void keep_devices(struct pa_facts *facts, const struct own *own,
+                         struct pa_fact_device_power *devices) {
+    struct pa_fact_power *power = &facts->power;
+    power->devices = devices;
+    for (uint32_t d = 0; d < facts->device_count; d++) {
+        if (own[d].read_s <= 0 && own[d].counted_s <= 0)
+            continue;
+        struct pa_fact_device_power *found = &power->devices[power->device_count++];
+        *found = (struct pa_fact_device_power){
+            .device = d, .has_read = own[d].read_s > 0, .has_counted = own[d].counted_s > 0};
+        if (found->has_read)
+            found->read_w = own[d].read_j / own[d].read_s;
+        if (found->has_counted)
+            found->counted_w = own[d].counted_j / own[d].counted_s;
+    }
 }
 
 /* A reading of a counter that we keep ourselves: epoch by epoch it grows by what was told. */
@@ -129,22 +162,29 @@ static void fill(const struct pa_replay *replay, const struct told *told,
 
 int pa_replay_power_devices(struct pa_replay *replay, struct pa_error *error) {
     size_t epochs = replay->epoch_count;
+    size_t devices = replay->facts->device_count;
     struct told *told = calloc(epochs + 1, sizeof *told);
+    struct own *own = calloc(devices + 1, sizeof *own);
+    struct pa_fact_device_power *kept = calloc(devices + 1, sizeof *kept);
     struct pa_replay_meter *grown =
         realloc(replay->meters, (replay->meter_count + 1) * sizeof *grown);
     if (grown != NULL)
         replay->meters = grown;
     struct pa_replay_reading *readings = calloc(3 * epochs + 1, sizeof *readings);
-    if (told == NULL || grown == NULL || readings == NULL) {
+    if (told == NULL || own == NULL || kept == NULL || grown == NULL || readings == NULL) {
         free(told);
+        free(own);
+        free(kept);
         free(readings);
         return pa_fail(error, PA_EMEMORY, "reading the devices' power: out of memory");
     }
     struct pa_replay_meter *meter = &replay->meters[replay->meter_count];
     *meter = (struct pa_replay_meter){.readings = readings, .capacity = 3 * epochs + 1};
-    sum_notes(replay, told);
+    sum_notes(replay, told, own);
+    keep_devices(replay->facts, own, kept);
     fill(replay, told, meter);
     free(told);
+    free(own);
     if (meter->count == 0)
         free(readings);
     else

@@ -335,6 +335,10 @@ static void what_the_devices_told_is_a_meter_too(void **state) {
     assert_true(is_near(meter->covered_s, 60, 1e-6));
     assert_true(is_near(meter->counter_j, 36000, 1e-3));
     assert_true(is_near(meter->integrated_j, 34800, 1e-3));
+    assert_int_equal(facts.power.device_count, 2);
+    assert_int_equal(facts.power.devices[1].device, 1);
+    assert_true(is_near(facts.power.devices[1].read_w, 290, 1e-9));
+    assert_true(is_near(facts.power.devices[1].counted_w, 300, 1e-9));
     assert_int_equal(facts.power.level, 0);
     pa_facts_free(&facts);
 }
