@@ -7,6 +7,8 @@
  *   envelope.h    the statement in a DSSE envelope, signed with ECDSA P-256, and back
  *   verify.h      what holds of a certificate, offline, with the evidence or without
  *   key_file.h    keygen's three files
+ *   cms.h         a signature over a document, for PDF
+ *   time_stamp.h  an RFC 3161 time stamp over a certificate's file
  *
  * The same evidence, claim, policy and signer give the same statement to the byte: no clock, no
  * locale, no map order goes into it. A certificate is read as hostile input: one byte more, less or
@@ -16,10 +18,12 @@
 #define PA_CERTIFICATE_CERTIFICATE_H
 
 #include "certificate/canonical.h"
+#include "certificate/cms.h"
 #include "certificate/envelope.h"
 #include "certificate/key_file.h"
 #include "certificate/members.h"
 #include "certificate/statement.h"
+#include "certificate/time_stamp.h"
 #include "certificate/verify.h"
 
 #endif

@@ -94,6 +94,11 @@ static const char *certificate_name(const struct pa_judged *judged) {
     return judged->facts.is_certified ? "certificate.json" : "test-result.json";
 }
 
+/* The request for a time stamp over it, for those who want one. */
+static const char *request_name(const struct pa_judged *judged) {
+    return judged->facts.is_certified ? "certificate.json.tsq" : "test-result.json.tsq";
+}
+
 static int build_once(struct pa_judged *judged, const struct pa_issue *issue,
                       struct pa_error *error) {
     json_decref(judged->statement);
@@ -163,7 +168,7 @@ static int write_one(const char *folder, const char *name, const struct pa_buffe
 
 /* What belongs to a certificate, in memory. */
 struct leaving {
-    struct pa_buffer summary, html, pdf;
+    struct pa_buffer summary, html, pdf, stamp_request;
 };
 
 static int make_leaving(const json_t *statement, const struct pa_buffer *certificate,
@@ -172,7 +177,8 @@ static int make_leaving(const json_t *statement, const struct pa_buffer *certifi
     const struct pa_report_form form = {PA_PAPER_A4, language};
     PA_TRY(pa_summary_write(statement, &out->summary, error));
     PA_TRY(pa_report_html(statement, form, &out->html, error));
-    return pa_report_pdf(statement, form, certificate, signer, &out->pdf, error);
+    PA_TRY(pa_report_pdf(statement, form, certificate, signer, &out->pdf, error));
+    return pa_time_stamp_request(certificate->data, certificate->size, &out->stamp_request, error);
 }
 
 /* What belongs to a certificate, then the certificate: it is never there without the rest. */
@@ -188,7 +194,10 @@ static int write_all(struct pa_judged *judged, const struct pa_buffer *certifica
     if (code == PA_OK)
         code = write_one(folder, "report.pdf", &leaving.pdf, error);
     if (code == PA_OK)
+        code = write_one(folder, request_name(judged), &leaving.stamp_request, error);
+    if (code == PA_OK)
         code = write_one(folder, certificate_name(judged), certificate, error);
+    pa_buffer_free(&leaving.stamp_request);
     pa_buffer_free(&leaving.summary);
     pa_buffer_free(&leaving.html);
     pa_buffer_free(&leaving.pdf);

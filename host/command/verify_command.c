@@ -4,8 +4,11 @@
 #include "command/options.h"
 #include "command/terminal.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: petaudit verify CERTIFICATE.json [--evidence EVIDENCE.db] [--trust KEY.pub] "
@@ -16,6 +19,7 @@ static const char help[] =
     "  --evidence E   derive every figure from the evidence and compare\n"
     "  --trust K      the public key that you expect the signer to have\n"
     "  --json         print one JSON object on stdout and nothing else\n\n"
+    "A time stamp (RFC 3161) that lies beside it as CERTIFICATE.json.tsr is checked, too.\n\n"
     "Exit status: 0 authentic, whatever the verdict inside; 2 signed by somebody else than "
     "--trust; 3 not authentic, or\n"
     "the evidence contradicts it.\n\n"
@@ -26,6 +30,13 @@ static const char help[] =
 struct wishes {
     const char *evidence, *trust;
     bool is_json;
+};
+
+/* The time stamp that lies beside a certificate: FILE.tsr. */
+struct stamp_found {
+    enum { STAMP_NONE, STAMP_HOLDS, STAMP_BROKEN } state;
+    struct pa_time_stamp stamp;
+    char failure[512];
 };
 
 /* What the statement's predicate says of itself, for the first lines. */
@@ -61,8 +72,19 @@ static void put_since_signing(struct pa_buffer *out, const struct pa_verificatio
         pa_buffer_format(out, "  supersedes statement sha256:%s\n", superseded);
 }
 
+static void put_stamp(struct pa_buffer *out, const struct stamp_found *found) {
+    if (found->state == STAMP_HOLDS)
+        pa_buffer_format(out, "  time stamp it was there at %s, says %s, %s\n", found->stamp.utc,
+                         found->stamp.authority,
+                         found->stamp.is_known
+                             ? "an authority that this system trusts"
+                             : "whom this system does not know: openssl ts -verify -CAfile");
+    else if (found->state == STAMP_BROKEN)
+        pa_buffer_format(out, "  time stamp PROVES NOTHING: %s\n", found->failure);
+}
+
 static void put_words(struct pa_buffer *out, const struct pa_verification *verification,
-                      const char *path) {
+                      const struct stamp_found *stamp, const char *path) {
     static const char *const signers[] = {
         "the signer is not known: compare the key id, or name a key with --trust",
         "the signer is the one you trust", "signed by SOMEBODY ELSE than --trust"};
@@ -82,6 +104,7 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
                                            : "a capacity certificate",
                      predicate_text(verification, "verdict"));
     put_since_signing(out, verification);
+    put_stamp(out, stamp);
     pa_buffer_format(out, "  key id     %s\n  signer     %s\n  evidence   %s\n", id,
                      signers[verification->signer], evidence[verification->evidence]);
     if (failure[0] != '\0')
@@ -91,8 +114,15 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
         pa_buffer_format(out, "  not derived again: %s\n", underived[i]);
 }
 
+static json_t *stamp_object(const struct stamp_found *found) {
+    static const char *const states[] = {"none", "holds", "broken"};
+    return json_pack("{s:s, s:s, s:s, s:b, s:s}", "state", states[found->state], "utc",
+                     found->stamp.utc, "authority", found->stamp.authority, "known",
+                     found->stamp.is_known ? 1 : 0, "failure", found->failure);
+}
+
 static int put_json(struct pa_buffer *out, const struct pa_verification *verification,
-                    struct pa_error *error) {
+                    const struct stamp_found *stamp, struct pa_error *error) {
     static const char *const signers[] = {"unknown", "trusted", "other"};
     static const char *const evidence[] = {"not given", "agrees", "contradicts"};
     char id[2 * PA_HASH_BYTES + 1], failure[sizeof verification->failure];
@@ -105,13 +135,14 @@ static int put_json(struct pa_buffer *out, const struct pa_verification *verific
         for (int i = 0; i < PA_UNDERIVED_MOST && underived[i] != NULL; i++)
             json_array_append_new(list, json_string(underived[i]));
     }
-    json_t *object = json_pack(
-        "{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:o}", "schema", "petaudit-verification/1",
-        "authentic", verification->is_authentic ? 1 : 0, "failure", failure, "signer",
-        signers[verification->signer], "evidence", evidence[verification->evidence], "test",
-        verification->is_test ? 1 : 0, "verdict", predicate_text(verification, "verdict"), "key_id",
-        verification->is_authentic ? id : "", "expired", is_expired(verification) ? 1 : 0,
-        "not_derived", list);
+    json_t *object =
+        json_pack("{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:o, s:o}", "schema",
+                  "petaudit-verification/1", "authentic", verification->is_authentic ? 1 : 0,
+                  "failure", failure, "signer", signers[verification->signer], "evidence",
+                  evidence[verification->evidence], "test", verification->is_test ? 1 : 0,
+                  "verdict", predicate_text(verification, "verdict"), "key_id",
+                  verification->is_authentic ? id : "", "expired", is_expired(verification) ? 1 : 0,
+                  "time_stamp", stamp_object(stamp), "not_derived", list);
     char *text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
     if (text == NULL)
@@ -141,6 +172,29 @@ static int check(const struct pa_buffer *file, const struct wishes *wishes,
     return code == PA_EINVALID ? PA_OK : code;
 }
 
+/* A stamp is no part of the certificate: one that does not hold proves nothing, and says nothing
+ * against it. */
+static void find_stamp(const char *path, const struct pa_buffer *file,
+                       const struct pa_verification *verification, struct stamp_found *found) {
+    struct pa_buffer answer = {0};
+    struct pa_error why = {0};
+    char name[PATH_MAX];
+    *found = (struct stamp_found){.state = STAMP_NONE};
+    if ((size_t)snprintf(name, sizeof name, "%s.tsr", path) >= sizeof name ||
+        access(name, F_OK) != 0)
+        return;
+    int code = pa_file_read(name, PA_TIME_STAMP_MOST_BYTES, &answer, &why);
+    if (code == PA_OK)
+        code = pa_time_stamp_check(file->data, file->size, answer.data, answer.size, &found->stamp,
+                                   &why);
+    if (code == PA_OK && strcmp(found->stamp.utc, predicate_text(verification, "issued_utc")) < 0)
+        code = pa_fail(&why, PA_EINVALID, "it is older than the end of the evidence");
+    found->state = code == PA_OK ? STAMP_HOLDS : STAMP_BROKEN;
+    if (code != PA_OK)
+        pa_printable(found->failure, sizeof found->failure, why.text);
+    pa_buffer_free(&answer);
+}
+
 static int exit_of(const struct pa_verification *verification) {
     if (!verification->is_authentic || verification->evidence == PA_EVIDENCE_CONTRADICTS)
         return 3;
@@ -151,13 +205,15 @@ static int verify(const char *path, const struct wishes *wishes, int *status,
                   struct pa_error *error) {
     struct pa_verification verification = {0};
     struct pa_buffer file = {0}, out = {0};
+    struct stamp_found stamp;
     int code = pa_file_read(path, PA_CERTIFICATE_MOST_BYTES, &file, error);
     if (code == PA_OK) {
         code = check(&file, wishes, &verification, error);
+        find_stamp(path, &file, &verification, &stamp);
         if (code == PA_OK && wishes->is_json)
-            code = put_json(&out, &verification, error);
+            code = put_json(&out, &verification, &stamp, error);
         else if (code == PA_OK)
-            put_words(&out, &verification, path);
+            put_words(&out, &verification, &stamp, path);
         if (code == PA_OK)
             code = pa_print_result(out.data, out.size, error);
         *status = exit_of(&verification);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Labels on the left, bars from 128, room for the figures. */
-enum { LEFT = 128, BAR_WIDTH = 355, ROW = 32, BAR = 20, MOST_BARS = 6, LABEL_BYTES = 192 };
+enum { LEFT = 128, BAR_WIDTH = 355, GRANT_WIDTH = 500, ROW = 32, BAR = 20, MOST_BARS = 6, LABEL_BYTES = 192 };
 
 struct bar {
     enum pa_string label;
@@ -136,7 +136,7 @@ static void draw_entitlement(struct pa_page *page, double granted, double entitl
               granted);
     snprintf(label, sizeof label, "%s, %s, %s", granted_text, entitled_text, over_text);
     medium->drawing(page, 56, label);
-    double most = larger(larger(entitled, granted), 1e-12), scale = BAR_WIDTH / most;
+    double most = larger(larger(entitled, granted), 1e-12), scale = GRANT_WIDTH / most;
     medium->words(page, PA_WORDS_PLAIN, PA_ANCHOR_END, LEFT - 10, 22.5, granted_text);
     double key = segment(page, PA_INK_ENTITLED, PA_WORDS_ON_PROVEN, LEFT, entitled * scale,
                          entitled_text, LEFT);

@@ -68,7 +68,7 @@ const char pa_style_sheet[] =
     "font-size:9.3pt;break-inside:avoid}\n"
     ".not ul{margin:0;padding-left:4.5mm}\n"
     "dt.finding{grid-column:1/-1;color:var(--ink)}\n"
-    "svg.qr{width:23mm;flex:none}svg.qr path{fill:var(--ink)}\n"
+    "svg.qr{width:23mm;flex:none;background:#fff}svg.qr path{fill:#16202a}\n"
     "rect.green{fill:var(--green)}polyline.green{stroke:var(--green);stroke-width:1.8}\n"
     "line.green{stroke:var(--green);stroke-width:1.8}\n"
     "footer>div{white-space:pre-line}td{white-space:pre-line}\n"

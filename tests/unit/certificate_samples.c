@@ -111,7 +111,7 @@ static void make_epochs(struct pa_facts *facts, uint32_t count, double rate) {
     facts->epochs = calloc(count, sizeof *facts->epochs);
     facts->epoch_count = count;
     demand(facts->epochs != NULL, "out of memory");
-    uint64_t at = 5 * SECOND, utc = UINT64_C(1795442400) * SECOND;
+    uint64_t at = 5 * SECOND, utc = UINT64_C(1700000400) * SECOND;
     for (uint32_t e = 0; e < count; e++) {
         struct pa_fact_epoch *epoch = &facts->epochs[e];
         epoch->number = e;
@@ -124,7 +124,7 @@ static void make_epochs(struct pa_facts *facts, uint32_t count, double rate) {
         epoch->drawn = 1000;
         facts->drawn += 1000;
     }
-    facts->begun_utc_ns = UINT64_C(1795442395) * SECOND;
+    facts->begun_utc_ns = UINT64_C(1700000395) * SECOND;
     facts->ended_utc_ns = utc + 3 * SECOND;
 }
 

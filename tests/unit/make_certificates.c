@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_certificates DIRECTORY: each sample as NAME.json, NAME.summary.json and, in each language
- * and on each paper, as HTML and PDF: for the
- * independent verifier, the schemas and a look at the page. */
+/* make_certificates DIRECTORY: each sample as NAME.json, NAME.json.tsq, NAME.summary.json and, in
+ * each language and on each paper, as HTML and PDF: for the independent verifier, the schemas and a
+ * look at the page. */
 #include "certificate_samples.h"
 
 #include "base/base.h"
@@ -69,11 +69,14 @@ int main(int count, char **arguments) {
     }
     for (int kind = 0; kind < SAMPLE_KINDS; kind++) {
         const char *name = certificate_kind_names[kind];
-        struct pa_buffer certificate = {0}, summary = {0};
+        struct pa_buffer certificate = {0}, summary = {0}, request = {0};
         json_t *statement = certificate_sample_statement((enum certificate_kind)kind);
         certificate_sample_file((enum certificate_kind)kind, &certificate);
         demand(pa_summary_write(statement, &summary, &error), name, &error);
         put_reports(arguments[1], name, statement, &certificate);
+        demand(pa_time_stamp_request(certificate.data, certificate.size, &request, &error), name,
+               &error);
+        put(arguments[1], name, ".json.tsq", &request);
         put(arguments[1], name, ".json", &certificate);
         put(arguments[1], name, ".summary.json", &summary);
         json_decref(statement);
