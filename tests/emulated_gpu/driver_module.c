@@ -93,7 +93,7 @@ static void module_free(struct CUmod_st *module) {
 static CUresult load(const struct call *call, CUmodule *out, const char *image,
                      const struct log *log) {
     /* A future GPU has no code in today's binaries either: the same way back to PTX is taken. */
-    if (memcmp(image, "\177ELF", 4) == 0)
+    if (strncmp(image, "\177ELF", 4) == 0)
         return CUDA_ERROR_NO_BINARY_FOR_GPU;
     const struct emulated_platform *platform = emulated_platform();
     const struct emulated_device *device = &platform->devices[call->device];
