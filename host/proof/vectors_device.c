@@ -46,8 +46,11 @@ void pa_run_device_digest(struct pa_vectors_run *run, enum pa_word_kind kind, co
     size_t count = (kind == PA_WORD_F64 ? 2 : 1) * PA_TILE * PA_TILE;
     uint32_t *tile = calloc(count, sizeof *tile);
     uint64_t ours = 0;
-    if (tile == NULL || json_array_size(words) > count)
+    if (tile == NULL || json_array_size(words) > count) {
         pa_run_fail(run, "words", "no more than a tile");
+        free(tile);
+        return;
+    }
     for (size_t e = 0; run->code == PA_OK && e < count; e++)
         tile[e] = e < json_array_size(words)
                       ? (uint32_t)pa_run_integer_at(run, words, e, 0, UINT32_MAX)
