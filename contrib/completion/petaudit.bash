@@ -21,7 +21,7 @@ _petaudit() {
     esac
     case ${COMP_WORDS[1]} in
     audit) options='--policy --precision --duration --devices --witness --hub --key --out --resume --meter --plan-only --shared --lang --json --help' ;;
-    judge) options='--claim --policy --key --out --json --help' ;;
+    judge) options='--again --claim --policy --key --out --json --help' ;;
     verify) options='--evidence --trust --json --help' ;;
     report) options='--html --pdf --key --lang --paper --help' ;;
     portfolio) options='--html --csv --json --help' ;;

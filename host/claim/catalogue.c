@@ -26,17 +26,23 @@ enum {
     FP16,
     FP8,
     INT8,
+    FP6,
+    FP4,
+    INT4,
+    VISIBLE,
     CONFIDENCE,
     SOURCE,
     COLUMNS
 };
 
-static const char *const headings[COLUMNS] = {"vendor",      "model",       "form",
-                                              "matches",     "memory_gib",  "mem_bw_gbs",
-                                              "tdp_w",       "fp64_tflops", "fp64_tensor_tflops",
-                                              "fp32_tflops", "tf32_tflops", "bf16_tflops",
-                                              "fp16_tflops", "fp8_tflops",  "int8_tops",
-                                              "confidence",  "source"};
+static const char *const headings[COLUMNS] = {
+    "vendor",          "model",       "form",
+    "matches",         "memory_gib",  "mem_bw_gbs",
+    "tdp_w",           "fp64_tflops", "fp64_tensor_tflops",
+    "fp32_tflops",     "tf32_tflops", "bf16_tflops",
+    "fp16_tflops",     "fp8_tflops",  "int8_tops",
+    "fp6_tflops",      "fp4_tflops",  "int4_tops",
+    "visible_devices", "confidence",  "source"};
 
 const char *pa_confidence_name(enum pa_confidence confidence) {
     return confidence == PA_CONFIDENCE_HIGH     ? "high"
@@ -62,6 +68,34 @@ static int read_figure(const struct pa_csv *csv, const char *text, double scale,
     return PA_OK;
 }
 
+/* A rate that the table may not know (empty: 0) or know not to exist ("none": negative). */
+static int read_narrow(const struct pa_csv *csv, const char *text, double *out,
+                       struct pa_error *error) {
+    if (strcmp(text, "none") == 0) {
+        *out = PA_NO_SUCH_UNIT;
+        return PA_OK;
+    }
+    return read_figure(csv, text, 1e12, out, error);
+}
+
+/* Figures are those of a package; a driver may show it as several devices, each a part of it. */
+static int share_package(const struct pa_csv *csv, const char *text, struct pa_catalogue_row *row,
+                         struct pa_error *error) {
+    double visible = 1;
+    if (text[0] != '\0')
+        PA_TRY(read_figure(csv, text, 1, &visible, error));
+    if (visible != 1 && visible != 2 && visible != 4)
+        return refuse(csv, "visible_devices must be 1, 2 or 4", text, error);
+    row->memory_gib /= visible;
+    for (int p = PA_PRECISION_FP64; p <= PA_PRECISION_INT8; p++)
+        row->peak_per_second[p] /= visible;
+    double *narrow[] = {&row->fp6_per_second, &row->fp4_per_second, &row->int4_per_second};
+    for (int i = 0; i < 3; i++)
+        if (*narrow[i] > 0)
+            *narrow[i] /= visible;
+    return PA_OK;
+}
+
 static int read_row(const struct pa_csv *csv, char **fields, struct pa_catalogue_entry *out,
                     struct pa_error *error) {
     static const int column_of[] = {
@@ -84,6 +118,10 @@ static int read_row(const struct pa_csv *csv, char **fields, struct pa_catalogue
     PA_TRY(read_figure(csv, fields[FP64], 1e12, &vector, error));
     PA_TRY(read_figure(csv, fields[FP64_TENSOR], 1e12, &tensor, error));
     row->peak_per_second[PA_PRECISION_FP64] = vector > tensor ? vector : tensor;
+    PA_TRY(read_narrow(csv, fields[FP6], &row->fp6_per_second, error));
+    PA_TRY(read_narrow(csv, fields[FP4], &row->fp4_per_second, error));
+    PA_TRY(read_narrow(csv, fields[INT4], &row->int4_per_second, error));
+    PA_TRY(share_package(csv, fields[VISIBLE], row, error));
     for (int i = 0; i < 3; i++)
         if (strcmp(fields[CONFIDENCE], pa_confidence_name((enum pa_confidence)i)) == 0) {
             row->confidence = (enum pa_confidence)i;

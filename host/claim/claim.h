@@ -162,10 +162,16 @@ int pa_policy_describe(const struct pa_policy *policy, struct pa_buffer *out);
 enum pa_confidence { PA_CONFIDENCE_LOW, PA_CONFIDENCE_MEDIUM, PA_CONFIDENCE_HIGH };
 const char *pa_confidence_name(enum pa_confidence confidence); /* "low", "medium", "high" */
 
+/* A narrow format that the device is known not to have. */
+#define PA_NO_SUCH_UNIT (-1.0)
+
+/* All figures are those of one device as its driver shows it. */
 struct pa_catalogue_row {
     const char *vendor, *model, *source;
     double memory_gib;
     double peak_per_second[8]; /* dense, by enum pa_precision; 0 where the table is silent */
+    /* Narrower formats, for what they could stand in for; 0 where the table is silent. */
+    double fp6_per_second, fp4_per_second, int4_per_second;
     enum pa_confidence confidence;
 };
 

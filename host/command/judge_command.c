@@ -5,7 +5,9 @@
 #include "command/terminal.h"
 
 static const char help[] =
-    "Usage: petaudit judge EVIDENCE.db [--claim C] [--policy P] [--key K] [--out DIR] [--json]\n\n"
+    "Usage: petaudit judge EVIDENCE.db [--claim C] [--policy P] [--key K] [--out DIR] [--again "
+    "CERTIFICATE]\n"
+    "                                  [--json]\n\n"
     "Judge evidence again, under its own claim and policy or others; nothing is measured. Every "
     "opened tile is computed\n"
     "again. With --out a new signed statement is written, with --key by that key.\n\n"
@@ -13,13 +15,16 @@ static const char help[] =
     "  --policy P   a built-in policy or a file instead of the one in the evidence\n"
     "  --key K      the key to sign with (default ~/.config/petaudit/key)\n"
     "  --out DIR    write certificate.json, summary.json, report.html and report.pdf there\n"
+    "  --again C    the certificate that judged this evidence before, which the new one points to\n"
+    "               (default: the one beside EVIDENCE.db)\n"
     "  --json       print summary.json on stdout and nothing else\n\n"
     "Examples:\n"
     "  petaudit judge petaudit-20261124T101500Z/evidence.db\n"
-    "  petaudit judge evidence.db --claim examples/claim.yaml --out second-opinion\n";
+    "  petaudit judge evidence.db --claim examples/claim.yaml --out second-opinion\n"
+    "  petaudit judge evidence.db --policy ./mine.yaml --again certificate.json --out again\n";
 
 struct wishes {
-    const char *claim, *policy, *key, *out;
+    const char *claim, *policy, *key, *out, *again;
     bool is_json;
 };
 
@@ -28,6 +33,8 @@ static int judge(const char *evidence, const struct wishes *wishes, struct pa_ju
     struct pa_key *key = NULL;
     int code =
         pa_judge_evidence(evidence, wishes->claim, wishes->policy, PA_RECHECK_TILES, judged, error);
+    if (code == PA_OK)
+        code = pa_earlier_statement(wishes->again, evidence, judged, error);
     if (code == PA_OK && (wishes->out != NULL || wishes->is_json))
         code = pa_default_key(wishes->key, &key, error);
     if (code == PA_OK && wishes->out != NULL)
@@ -41,9 +48,13 @@ static int judge(const char *evidence, const struct wishes *wishes, struct pa_ju
 static int run(int argc, char **argv) {
     struct wishes wishes = {0};
     const struct pa_option options[] = {
-        {"--claim", NULL, &wishes.claim},  {"--policy", NULL, &wishes.policy},
-        {"--key", NULL, &wishes.key},      {"--out", NULL, &wishes.out},
-        {"--json", &wishes.is_json, NULL}, {NULL, NULL, NULL},
+        {"--claim", NULL, &wishes.claim},
+        {"--policy", NULL, &wishes.policy},
+        {"--key", NULL, &wishes.key},
+        {"--out", NULL, &wishes.out},
+        {"--again", NULL, &wishes.again},
+        {"--json", &wishes.is_json, NULL},
+        {NULL, NULL, NULL},
     };
     struct pa_arguments arguments;
     struct pa_judged judged = {0};

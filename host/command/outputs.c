@@ -144,6 +144,9 @@ static int build_statement(struct pa_judged *judged, const struct pa_key *key, c
     if (judged->statement != NULL)
         return PA_OK;
     pa_key_public(key, issue.signer);
+    issue.has_judged_again = judged->has_earlier;
+    issue.judged_again = judged->earlier;
+    memcpy(issue.judged_verdict, judged->earlier_verdict, sizeof issue.judged_verdict);
     bool is_over = folder != NULL &&
                    (size_t)snprintf(path, sizeof path, "%s/%s", folder, certificate_name(judged)) <
                        sizeof path &&
@@ -283,6 +286,29 @@ static void put_figures(struct pa_buffer *out, const struct pa_judged *judged) {
     pa_buffer_text(out, "\n");
 }
 
+/* What the rule leaves open, in each reading, and what it requires. */
+static void put_rule(struct pa_buffer *out, const struct pa_judgement *judgement) {
+    for (uint32_t i = 0; i < judgement->reading_count; i++) {
+        const struct pa_reading *reading = &judgement->readings[i];
+        char rate[PA_RATE_TEXT_BYTES];
+        pa_terminal_rate(rate, reading->pflops * 1e15);
+        pa_buffer_format(out, "  %-10s %s, %s, %s: %s", reading->is_judged ? "judged" : "or read",
+                         pa_basis_name(reading->basis), pa_precision_name(reading->precision),
+                         reading->rounding == PA_ROUND_WHOLE_BLOCKS ? "whole blocks"
+                                                                    : "in proportion",
+                         reading->is_known ? rate : "not known");
+        if (reading->is_known && judgement->has_entitlement)
+            pa_buffer_format(out, ", %.6g MW", reading->entitled_mw);
+        pa_buffer_text(out, "\n");
+    }
+    for (uint32_t i = 0; i < judgement->requirement_count; i++) {
+        char text[sizeof judgement->requirements[i].reason];
+        pa_printable(text, sizeof text, judgement->requirements[i].reason);
+        pa_buffer_format(out, "  %-10s %s: %s\n", i == 0 ? "required" : "",
+                         pa_verdict_name(judgement->requirements[i].verdict), text);
+    }
+}
+
 static void put_findings(struct pa_buffer *out, const struct pa_judgement *judgement) {
     for (uint32_t i = 0; i < judgement->finding_count; i++) {
         const struct pa_finding *finding = &judgement->findings[i];
@@ -302,6 +328,7 @@ static void put_judgement(struct pa_buffer *out, const struct pa_judged *judged,
     pa_printable(reason, sizeof reason, judged->judgement.reason);
     pa_buffer_format(out, "%s  %s\n", pa_verdict_text(judged->judgement.verdict), reason);
     put_figures(out, judged);
+    put_rule(out, &judged->judgement);
     put_findings(out, &judged->judgement);
     if (folder != NULL)
         pa_buffer_format(out, "  in %s: %s, summary.json, report.html, report.pdf\n", folder,

@@ -18,6 +18,9 @@ struct pa_judged {
     struct pa_policy policy;
     struct pa_judgement judgement;
     json_t *statement;
+    bool has_earlier; /* a statement of the same evidence under another claim or policy */
+    struct pa_hash earlier;
+    char earlier_verdict[16];
 };
 
 /* Collect the facts of `evidence` (a path) and judge them. `claim_path` and `policy_name` may be
@@ -25,6 +28,11 @@ struct pa_judged {
 int pa_judge_evidence(const char *evidence, const char *claim_path, const char *policy_name,
                       enum pa_recheck recheck, struct pa_judged *out, struct pa_error *error);
 void pa_judged_free(struct pa_judged *judged);
+/* Find what was said of the same evidence before: in the certificate `named`, or, when that is
+ * NULL, in the one that lies beside `evidence`, if there is one. A named one that is not authentic
+ * or of other evidence is an error. */
+int pa_earlier_statement(const char *named, const char *evidence, struct pa_judged *judged,
+                         struct pa_error *error);
 
 /* Sign and write the files into `folder`, which is made. `key_path` is what pa_default_key was
  * given: the key's certificate lies beside it. */

@@ -110,8 +110,9 @@ struct pa_judgement {
 };
 
 /* The most that a device can gain in this class by computing the same exact products through a
- * cheaper format (docs/protocol.md, "Substitution"); `basis` (may be NULL) is set to a constant
- * that says where the bound comes from. An unknown device gets the largest bound of its class. */
+ * cheaper format (docs/protocol.md, "Substitution"): of a processor by its format, of any other by
+ * the catalogue's rates. `basis` (may be NULL) is set to a constant that says where the bound comes
+ * from. A device whose rates nobody knows gets the largest bound of its class. */
 double pa_substitution_bound(enum pa_class class_id, const char *backend, const char *model,
                              const char *format, const char **basis);
 

@@ -2,48 +2,113 @@
 /* substitution.c - what the cheapest other route to the same exact products could gain
  * (docs/protocol.md, "Substitution").
  *
- * For dense16 these are three products of 8 or 6 bits (Karatsuba), or two of 8 and one of 4: at
- * most max(1, R6/3, 1/(2/R8 + 1/R4)) with R the rate over fp16 with fp32 accumulation. The figures
- * per model are those of docs/protocol.md. */
+ * It is computed from the catalogue's rates. R is a rate over that of the format that ran.
+ *   dense16  max(1, R8/3, R6/3, R4/5, 1/(2/R8 + 1/R4)): three products of 8 or 6 bits (Karatsuba),
+ *            two of 8 bits and one of 4, or five of 4 bits, for which no exact scheme is known
+ *   fp8      max(1, R8, R6, R4): a 4-bit integer fits into int8, fp6 and int4 as it is; not into
+ * fp4 dense64  max(1, R8/7, Rfp8/11, R16/5): residues of 8 bits, of which seven hold 2^54, or
+ * slices
+ */
 #include "judge/judge.h"
 
+#include <math.h>
 #include <string.h>
 
-struct bound {
-    enum pa_class class_id;
-    const char *part; /* of the model's name; tried in this order */
-    double bound;
-    const char *basis;
-};
+static const char does_not_pay[] = "no cheaper exact route pays at the catalogue's rates";
+static const char eight_bits[] = "three products in 8 bits, at the catalogue's rates";
+static const char six_bits[] = "three products in fp6, at the catalogue's rates";
+static const char four_bits[] = "five products in 4 bits would pay; no exact scheme is known";
+static const char mixed[] = "two products in 8 bits and one in 4, at the catalogue's rates";
+static const char narrower[] = "a narrower format that holds 4-bit integers is faster";
+static const char residues[] = "53-bit exact, emulation in 8 or 16 bits allowed";
+static const char assumed[] =
+    "the catalogue has no 4-bit rate of the model: taken as twice that in 8 bits";
 
-static const char three[] = "three products in 8 or 6 bits do not pay on this model";
+static void raise_to(double *bound, const char **basis, double rate, const char *why) {
+    if (rate <= *bound)
+        return;
+    *bound = rate;
+    *basis = why;
+}
 
-static const struct bound models[] = {
-    {PA_DENSE16, "B300", 1.24, "fp4 could pay on this model; no exact scheme is known"},
-    {PA_DENSE16, "MI355X", 1.33, "three products in fp6"},
-    {PA_DENSE16, "RTX 30", 1.6, "fp16 with fp32 accumulation runs at half rate on this model"},
-    {PA_DENSE16, "RTX 40", 1.6, "fp16 with fp32 accumulation runs at half rate on this model"},
-    {PA_DENSE16, "RTX 50", 1.6, "fp16 with fp32 accumulation runs at half rate on this model"},
-    {PA_DENSE16, "A100", 1, three},
-    {PA_DENSE16, "A800", 1, three},
-    {PA_DENSE16, "H100", 1, three},
-    {PA_DENSE16, "H800", 1, three},
-    {PA_DENSE16, "H200", 1, three},
-    {PA_DENSE16, "H20", 1, three},
-    {PA_DENSE16, "B200", 1, three},
-    {PA_CLASS_FP8, "RTX 40", 2, "int8 or int4 is faster than fp8 on this model"},
-    {PA_CLASS_FP8, "RTX 50", 2, "int8, fp6 or int4 is faster than fp8 on this model"},
-    {PA_CLASS_FP8, "L40", 2, "int8 or int4 is faster than fp8 on this model"},
-    {PA_CLASS_FP8, "MI355X", 2, "fp6 is faster than fp8 on this model"},
-    {PA_CLASS_FP8, "H100", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_CLASS_FP8, "H800", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_CLASS_FP8, "H200", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_CLASS_FP8, "H20", 1, "nothing faster holds 4-bit integers on this model"},
-    {PA_DENSE64, "H100", 4, "53-bit exact, emulation in 8 bits allowed"},
-    {PA_DENSE64, "H800", 4, "53-bit exact, emulation in 8 bits allowed"},
-    {PA_DENSE64, "H200", 4, "53-bit exact, emulation in 8 bits allowed"},
-    {PA_DENSE64, "B200", 16, "53-bit exact, emulation in 8 bits allowed"},
-};
+static double at_least_zero(double rate) {
+    return rate > 0 ? rate : 0;
+}
+
+static double faster(double a, double b) {
+    return fmax(at_least_zero(a), at_least_zero(b));
+}
+
+/* Of int4 and, where `has_fp4`, fp4. A rate that nobody listed is taken as twice that in 8 bits, as
+ * each halving of the width has given at most so far. */
+static double four_bit_rate(const struct pa_catalogue_row *row, bool has_fp4, double eight,
+                            bool *is_assumed) {
+    double known = faster(row->int4_per_second, has_fp4 ? row->fp4_per_second : 0);
+    *is_assumed = known <= 0 && row->int4_per_second == 0;
+    return *is_assumed ? 2 * eight : known;
+}
+
+static double bound_of_dense16(const struct pa_catalogue_row *row, double base,
+                               const char **basis) {
+    const double *peak = row->peak_per_second;
+    double eight = faster(peak[PA_PRECISION_INT8], peak[PA_PRECISION_FP8]), bound = 1;
+    bool is_assumed;
+    double four = four_bit_rate(row, true, eight, &is_assumed);
+    if (eight <= 0)
+        return 0;
+    *basis = does_not_pay;
+    raise_to(&bound, basis, eight / 3 / base, eight_bits);
+    raise_to(&bound, basis, at_least_zero(row->fp6_per_second) / 3 / base, six_bits);
+    raise_to(&bound, basis, four / 5 / base, is_assumed ? assumed : four_bits);
+    if (four > 0)
+        raise_to(&bound, basis, 1 / (2 * base / eight + base / four), is_assumed ? assumed : mixed);
+    return bound;
+}
+
+static double bound_of_fp8(const struct pa_catalogue_row *row, double base, const char **basis) {
+    double eight =
+        faster(row->peak_per_second[PA_PRECISION_INT8], row->peak_per_second[PA_PRECISION_FP8]);
+    double bound = 1;
+    bool is_assumed;
+    double four = four_bit_rate(row, false, eight, &is_assumed);
+    *basis = does_not_pay;
+    raise_to(&bound, basis, eight / base, narrower);
+    raise_to(&bound, basis, at_least_zero(row->fp6_per_second) / base, narrower);
+    raise_to(&bound, basis, four / base, is_assumed ? assumed : narrower);
+    return bound;
+}
+
+static double bound_of_dense64(const struct pa_catalogue_row *row, double base,
+                               const char **basis) {
+    const double *peak = row->peak_per_second;
+    double bound = 1;
+    *basis = does_not_pay;
+    raise_to(&bound, basis, peak[PA_PRECISION_INT8] / 7 / base, residues);
+    raise_to(&bound, basis, peak[PA_PRECISION_FP8] / 11 / base, residues);
+    raise_to(&bound, basis, faster(peak[PA_PRECISION_FP16], peak[PA_PRECISION_BF16]) / 5 / base,
+             residues);
+    return bound;
+}
+
+/* From the model's row; 0 where it does not know enough. */
+static double bound_of_row(enum pa_class class_id, const struct pa_catalogue_row *row,
+                           const char *format, const char **basis) {
+    double base = row->peak_per_second[pa_precision_named(format)];
+    if (row->confidence == PA_CONFIDENCE_LOW || base <= 0)
+        return 0;
+    switch (class_id) {
+    case PA_DENSE16:
+        return bound_of_dense16(row, base, basis);
+    case PA_CLASS_FP8:
+        return bound_of_fp8(row, base, basis);
+    case PA_DENSE64:
+        return bound_of_dense64(row, base, basis);
+    case PA_DENSE8:
+    case PA_CLASS_NONE:
+        break;
+    }
+    return 0;
+}
 
 /* A processor has integer units beside its floating-point ones, whatever its model. */
 static const struct {
@@ -94,13 +159,11 @@ double pa_substitution_bound(enum pa_class class_id, const char *backend, const 
         *basis = "the class is 8-bit products, in whatever format they run";
         return 1;
     } else {
-        for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
-            if (models[i].class_id == class_id && strstr(model, models[i].part) != NULL) {
-                *basis = models[i].basis;
-                return models[i].bound;
-            }
-        }
+        const struct pa_catalogue_row *row = pa_catalogue_find(model);
+        double bound = row == NULL ? 0 : bound_of_row(class_id, row, format, basis);
+        if (bound > 0)
+            return bound;
     }
-    *basis = "unknown device: the largest bound of the class";
+    *basis = "unknown device or rates: the largest bound of the class";
     return largest(class_id);
 }

@@ -172,11 +172,38 @@ static void the_bound_depends_on_class_and_device(void **state) {
     assert_true(
         pa_substitution_bound(PA_DENSE16, "cuda", "NVIDIA H100 80GB HBM3", "fp16", &basis) == 1);
     assert_non_null(basis);
-    assert_true(pa_substitution_bound(PA_DENSE16, "cuda", "NVIDIA B300", "fp16", NULL) == 1.24);
-    assert_true(pa_substitution_bound(PA_DENSE16, "cuda", "GeForce RTX 4090", "fp16", NULL) == 1.6);
+    static const struct {
+        enum pa_class class_id;
+        const char *model, *format;
+        double bound;
+    } cases[] = {
+        {PA_DENSE16, "NVIDIA A100-SXM4-80GB", "fp16", 1},
+        {PA_DENSE16, "NVIDIA H200", "bf16", 1},
+        {PA_DENSE16, "NVIDIA H20", "fp16", 1},
+        {PA_DENSE16, "NVIDIA B200", "fp16", 1},
+        {PA_DENSE16, "NVIDIA B300", "fp16", 14.0 / 2.25 / 5},
+        {PA_DENSE16, "AMD Instinct MI355X", "fp16", 10066 / 2516.6 / 3},
+        {PA_DENSE16, "NVIDIA GeForce RTX 3090", "fp16", 1.6},
+        {PA_DENSE16, "NVIDIA GeForce RTX 4090", "fp16", 1.6},
+        {PA_DENSE16, "NVIDIA GeForce RTX 5090", "fp16", 1.6},
+        {PA_DENSE16, "Tesla V100-SXM2-32GB", "fp16", 2}, /* no 8-bit rate is listed */
+        {PA_DENSE8, "NVIDIA B300", "bf16", 1},
+        {PA_CLASS_FP8, "NVIDIA H100 80GB HBM3", "fp8", 1},
+        {PA_CLASS_FP8, "AMD Instinct MI355X", "fp8", 2},
+        {PA_CLASS_FP8, "NVIDIA L40", "fp8", 2}, /* int4 is taken as twice int8 */
+        {PA_CLASS_FP8, "NVIDIA GeForce RTX 4090", "fp8", 4},
+        {PA_DENSE64, "NVIDIA H100 80GB HBM3", "fp64", 1978.9 / 67 / 7},
+        {PA_DENSE64, "NVIDIA B200", "fp64", 4500.0 / 37 / 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double bound = pa_substitution_bound(cases[i].class_id, "cuda", cases[i].model,
+                                             cases[i].format, &basis);
+        if (fabs(bound / cases[i].bound - 1) > 1e-3)
+            fail_msg("%s, class %d: %.4f, not %.4f (%s)", cases[i].model, (int)cases[i].class_id,
+                     bound, cases[i].bound, basis);
+    }
     assert_true(pa_substitution_bound(PA_DENSE16, "cpu", "any", "fp32", NULL) == 2);
     assert_true(pa_substitution_bound(PA_DENSE16, "cpu", "any", "bf16", NULL) == 1);
-    assert_true(pa_substitution_bound(PA_DENSE64, "cuda", "NVIDIA B200", "fp64", NULL) == 16);
     assert_true(pa_substitution_bound(PA_DENSE16, "cuda", "Unheard of", "fp16", &basis) == 2);
     assert_non_null(strstr(basis, "unknown device"));
 }
