@@ -6,7 +6,15 @@
 #include <string.h>
 
 /* Labels on the left, bars from 128, room for the figures. */
-enum { LEFT = 128, BAR_WIDTH = 355, GRANT_WIDTH = 500, ROW = 32, BAR = 20, MOST_BARS = 6, LABEL_BYTES = 192 };
+enum {
+    LEFT = 128,
+    BAR_WIDTH = 355,
+    GRANT_WIDTH = 500,
+    ROW = 32,
+    BAR = 20,
+    MOST_BARS = 6,
+    LABEL_BYTES = 192
+};
 
 struct bar {
     enum pa_string label;

@@ -14,7 +14,8 @@ static const double a4[] = {595.2756, 841.8898}, letter[] = {612, 792};
 
 /* One family for both languages: its Latin letters and its Chinese ones fit each other. */
 #define FAMILY "Noto Sans CJK SC, Noto Sans, DejaVu Sans, sans-serif"
-#define CODE_SPAN "<span font_family=\"Noto Sans Mono CJK SC, DejaVu Sans Mono, monospace\">"
+#define CODE_SPAN                                                                                  \
+    "<span font_family=\"DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace\" size=\"91%\">"
 
 static const uint32_t shades[] = {
     [PA_SHADE_INK] = 0x16202a,    [PA_SHADE_SOFT] = 0x5b6875,    [PA_SHADE_LINE] = 0xd9dfe5,

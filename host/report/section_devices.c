@@ -86,7 +86,8 @@ static void put_remark(struct pa_page *page, const json_t *device, double median
 static void put_device(struct pa_page *page, const json_t *device, double median) {
     char text[2 * PA_FIGURE_BYTES];
     pa_page_cell_text(page, pa_page_text_of(device, "declared_name"));
-    pa_page_cell_text(page, pa_page_text_of(device, "name"));
+    pa_page_text_cut(page, pa_page_text_of(device, "name"), PA_NAME_MOST);
+    pa_page_cell(page);
     pa_page_cell_text(page, pa_page_text_of(device, "format"));
     snprintf(text, sizeof text, "%llu \xc3\x97 %llu",
              (unsigned long long)pa_page_count_of(device, "m"),
@@ -123,7 +124,8 @@ static void put_groups(struct pa_page *page, const struct group *groups, size_t 
     for (size_t g = 0; g < count; g++) {
         const struct group *group = &groups[g];
         pa_page_cell_count(page, group->count);
-        pa_page_cell_text(page, pa_page_text_of(group->first, "name"));
+        pa_page_text_cut(page, pa_page_text_of(group->first, "name"), PA_NAME_MOST);
+        pa_page_cell(page);
         pa_page_cell_text(page, pa_page_text_of(group->first, "format"));
         pa_page_cell_rate(page, group->count > 0 ? group->rates[0] : 0);
         pa_page_cell_rate(page, median_of(group));

@@ -4,7 +4,7 @@
 # examples/claim.yaml. About two minutes; needs the release build, and pdftoppm for the pictures.
 #
 # Folders: pass/ the honest claim, fail/ the claim of 500 PFLOPS for 400 MW, each with certificate.json, report.html and
-# report.pdf; fail/report.zh.pdf is the same certificate in Chinese. evidence.db is too large to keep: the certificates
+# report.pdf; fail/report.zh.html is the same certificate in Chinese. evidence.db is too large to keep: the certificates
 # can be checked in themselves, not against it.
 set -eu
 here=$(cd "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -23,12 +23,12 @@ expect() {
 (umask 077 && expect 0 keygen "$work/key")
 expect 0 audit "$here/../../examples/this-machine.yaml" --key "$work/key" --out "$work/pass"
 expect 1 judge "$work/pass/evidence.db" --claim "$here/../../examples/claim.yaml" --key "$work/key" --out "$work/fail"
-expect 0 report "$work/fail/certificate.json" --pdf "$work/fail/report.zh.pdf" --lang zh --key "$work/key"
+expect 0 report "$work/fail/certificate.json" --pdf "$work/report.zh.pdf" --html "$work/fail/report.zh.html" --lang zh --key "$work/key"
 for sample in pass fail; do
   expect 0 verify "$work/$sample/certificate.json" --evidence "$work/pass/evidence.db" --trust "$work/key.pub"
   mkdir -p "$here/$sample"
-  cp "$work/$sample/certificate.json" "$work/$sample/report.html" "$work/$sample"/report*.pdf "$here/$sample/"
+  cp "$work/$sample/certificate.json" "$work/$sample"/report*.html "$work/$sample/report.pdf" "$here/$sample/"
   pdftoppm -r 60 -singlefile -png "$work/$sample/report.pdf" "$here/$sample/report"
 done
-pdftoppm -r 60 -singlefile -png "$work/fail/report.zh.pdf" "$here/fail/report.zh"
+pdftoppm -r 60 -singlefile -png "$work/report.zh.pdf" "$here/fail/report.zh"
 cp "$work/key.pub" "$here/signer.pub"
