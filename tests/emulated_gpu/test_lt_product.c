@@ -179,20 +179,21 @@ static void rounding_the_parts_or_the_sums_is_not_exact(void **state) {
         a[i] = 1;
     for (int i = 0; i < N * K; i++)
         b[i] = 1;
-    b[0] = 1024; /* column 0: 1024 and 63 ones */
+    b[0] = 1024; /* column 0: 1024, 15 ones and 48 quarters */
+    for (int i = 16; i < K; i++)
+        b[i] = 0.25f;
     struct lt_product product = product_of(LT_F32, LT_BF16, a, b, d);
     assert_int_equal(lt_multiply(&product), 0);
-    assert_true(lt_read(LT_BF16, d, 0) == 1088.0f); /* 1087, to the nearest 8 */
+    assert_true(lt_read(LT_BF16, d, 0) == 1048.0f); /* 1051, to the nearest 8 */
     product.splits = 4;
-    product.rounds_parts = 1; /* 1039 becomes 1040; 1056, 1072 and 1088 follow */
-    b[1] = 2;
+    product.rounds_parts = true; /* 1039 becomes 1040, and each 4 after it is lost */
     assert_int_equal(lt_multiply(&product), 0);
-    assert_true(lt_read(LT_BF16, d, 0) == 1088.0f);
+    assert_true(lt_read(LT_BF16, d, 0) == 1040.0f);
     float wide[M * N];
     product = product_of(LT_F32, LT_F32, a, b, wide);
     product.accumulator_bits = 7;
     assert_int_equal(lt_multiply(&product), 0);
-    assert_true(wide[0] == 1024.0f && wide[M] == 64.0f); /* ones get lost beside 1024 */
+    assert_true(wide[0] == 1024.0f && wide[M] == 64.0f); /* all is lost beside 1024 */
 }
 
 static void tf32_cuts_what_does_not_fit_ten_bits(void **state) {
