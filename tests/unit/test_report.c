@@ -239,6 +239,20 @@ static void a_chinese_report_needs_no_original(void **state) {
     }
 }
 
+static void what_no_phrase_fits_is_marked_as_signed(void **state) {
+    (void)state;
+    const struct pa_report_form form = {PA_PAPER_A4, PA_LANGUAGE_ZH};
+    struct pa_buffer out = {0};
+    json_t *statement = certificate_sample_statement(SAMPLE_PASS);
+    json_t *findings = json_object_get(json_object_get(statement, "predicate"), "findings");
+    json_object_set_new(json_array_get(findings, 0), "text", json_string("Nobody foresaw this."));
+    assert_int_equal(pa_report_html(statement, form, &out, NULL), PA_OK);
+    pa_buffer_bytes(&out, "", 1);
+    says((char *)out.data, "\xef\xbc\x88\xe5\x8e\x9f\xe6\x96\x87\xef\xbc\x89Nobody foresaw this.");
+    pa_buffer_free(&out);
+    json_decref(statement);
+}
+
 static struct pa_buffer pdf_of(const json_t *statement, struct pa_report_form form,
                                const struct pa_document_signer *signer) {
     struct pa_buffer out = {0}, certificate = {0};
@@ -342,6 +356,7 @@ int main(void) {
         cmocka_unit_test(the_same_phrases_have_the_same_places),
         cmocka_unit_test(a_phrase_is_found_with_what_stands_in_it),
         cmocka_unit_test(a_chinese_report_needs_no_original),
+        cmocka_unit_test(what_no_phrase_fits_is_marked_as_signed),
         cmocka_unit_test(an_unsigned_pdf_is_the_same_to_the_byte),
         cmocka_unit_test(no_accepted_certificate_breaks_a_report),
     };
