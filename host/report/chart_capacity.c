@@ -39,16 +39,14 @@ static void draw_bar(struct pa_page *page, const struct bar *bar, double y, doub
     if (is_known && bar->u > 0 && bar->u * scale >= 1) {
         double low = larger(LEFT, LEFT + (bar->pflops - bar->u) * scale);
         double high = LEFT + (bar->pflops + bar->u) * scale;
-        high = high > 640 ? 640 : high;
         medium->line(page, PA_INK_WHISKER, low, y + 10, high, y + 10);
         medium->line(page, PA_INK_WHISKER, low, y + 5, low, y + 15);
         medium->line(page, PA_INK_WHISKER, high, y + 5, high, y + 15);
         end = high;
     }
     pa_page_rate_u_text(page, text, bar->pflops, bar->u);
-    medium->words(page, is_known ? strong | PA_WORDS_HALO : PA_WORDS_DIM,
-                  end > 520 ? PA_ANCHOR_END : PA_ANCHOR_START, end > 520 ? 655 : end + 9, y + 14.5,
-                  text);
+    medium->words(page, is_known ? strong | PA_WORDS_HALO : PA_WORDS_DIM, PA_ANCHOR_START, end + 9,
+                  y + 14.5, text);
 }
 
 static int collect(const struct pa_page *page, struct bar bars[MOST_BARS]) {
@@ -98,7 +96,7 @@ void pa_chart_capacity(struct pa_page *page) {
     int count = collect(page, bars);
     double most = 0;
     for (int i = 0; i < count; i++)
-        most = larger(most, bars[i].pflops);
+        most = larger(most, bars[i].pflops + bars[i].u);
     double scale = most > 0 ? BAR_WIDTH / most : 0, bottom = 8 + ROW * count;
     tell(page, bars, count, label, sizeof label);
     medium->drawing(page, bottom + 16, label);
