@@ -228,7 +228,7 @@ def main():
     parser.add_argument("table")
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
+    parser.add_argument("--jobs", type=int, default=min(4, 2 * (os.cpu_count() or 1)))
     parser.add_argument("--slow", type=float, default=1.0)
     options = parser.parse_args()
     entries = read_table(options.table, options.only, options.quick)
