@@ -38,18 +38,30 @@ static json_t *describe_format(struct pa_device *device, enum pa_format format) 
                      "peak_pflops", peak / 1e15, "peak_basis", basis);
 }
 
+static json_t *describe_missing(struct pa_device *device) {
+    enum { MOST = 4 };
+    char texts[MOST][160];
+    json_t *missing = json_array();
+    int count =
+        device->backend->missing != NULL ? device->backend->missing(device, texts, MOST) : 0;
+    for (int i = 0; i < count; i++)
+        json_array_append_new(missing, json_string(texts[i]));
+    return missing;
+}
+
 static json_t *describe_device(struct pa_device *device) {
     const struct pa_device_identity *identity = &device->identity;
     json_t *formats = json_array();
     for (int format = 1; format < PA_FORMATS_END; format++)
         json_array_append_new(formats, describe_format(device, (enum pa_format)format));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:f, s:s, s:o}", "id",
-                     identity->id, "name", identity->name, "vendor", identity->vendor, "serial",
-                     identity->serial, "host", identity->host, "partition", identity->partition,
-                     "backend", device->backend->name, "is_emulated", identity->is_emulated ? 1 : 0,
-                     "memory_bytes", (json_int_t)identity->memory_bytes, "units",
-                     (json_int_t)identity->units, "clock_hz", identity->clock_hz, "details",
-                     identity->details, "formats", formats);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:f, s:s, s:s, s:o, s:o}",
+                     "id", identity->id, "name", identity->name, "vendor", identity->vendor,
+                     "serial", identity->serial, "host", identity->host, "partition",
+                     identity->partition, "backend", device->backend->name, "is_emulated",
+                     identity->is_emulated ? 1 : 0, "memory_bytes",
+                     (json_int_t)identity->memory_bytes, "units", (json_int_t)identity->units,
+                     "clock_hz", identity->clock_hz, "details", identity->details, "driver",
+                     identity->driver, "missing", describe_missing(device), "formats", formats);
 }
 
 static int look(json_t *devices, json_t *absent, struct pa_error *error) {
@@ -98,6 +110,8 @@ static void put_words(struct pa_buffer *out, const json_t *devices, const json_t
                              json_string_value(json_object_get(format, "peak_basis")),
                              json_string_value(json_object_get(format, "library")));
         }
+        json_array_foreach(json_object_get(device, "missing"), k, format)
+            pa_buffer_format(out, "  without %s\n", json_string_value(format));
     }
     json_array_foreach(absent, i, device)
         pa_buffer_format(out, "%s: %s\n", json_string_value(json_object_get(device, "backend")),

@@ -7,6 +7,7 @@
 #include "device/cuda_memory.h"
 #include "device/nccl_communicator.h"
 #include "device/nccl_library.h"
+#include "device/nvml_library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,18 +35,27 @@ static void cuda_close(struct pa_device *base) {
     free(device);
 }
 
+/* Not needed yet, but what is loaded by now is what the evidence names, and any of them tells that
+ * a device is emulated. */
+static void load_libraries(void) {
+    const struct pa_cublaslt *lt;
+    const struct pa_nccl *nccl;
+    const struct pa_nvml *nvml;
+    pa_cublaslt(&lt, NULL);
+    pa_nccl_library(&nccl, NULL);
+    pa_nvml_library(&nvml, NULL);
+}
+
 /* A device that does not say who it is is opened all the same, and lost: the others go on, and the
  * certificate says why this one did not. */
 static int cuda_open(int index, const struct pa_device_options *options, struct pa_device **out,
                      struct pa_error *error) {
     const struct pa_cuda_driver *cu;
-    const struct pa_nccl *nccl;
     int count;
     (void)options;
     *out = NULL;
     PA_TRY(pa_cuda_driver(&cu, &count, error));
-    /* Not needed yet, but what is loaded by now is what the evidence names. */
-    pa_nccl_library(&nccl, NULL);
+    load_libraries();
     if (index < 0 || index >= count)
         return pa_fail(error, PA_EUSAGE, "opening cuda:%d: there are %d devices", index, count);
     struct pa_cuda_device *device = calloc(1, sizeof *device);
@@ -82,6 +92,18 @@ static uint32_t cuda_occupants(struct pa_device *base, struct pa_occupant *out, 
     return device->nvml == NULL ? 0 : pa_nvml_occupants(device->nvml, out, most);
 }
 
+static int cuda_missing(struct pa_device *base, char (*texts)[160], int most) {
+    const struct pa_cuda_device *device = (const struct pa_cuda_device *)base;
+    const struct pa_nccl *nccl;
+    struct pa_error cause = {0};
+    int count = 0;
+    if (device->nvml == NULL && count < most)
+        snprintf(texts[count++], sizeof *texts, "telemetry: %.148s", device->nvml_absent.text);
+    if (pa_nccl_library(&nccl, &cause) != PA_OK && count < most)
+        snprintf(texts[count++], sizeof *texts, "all-reduce: %.147s", cause.text);
+    return count;
+}
+
 /* M and N, the best guess first: a large M makes the generation of B small beside the product, and
  * a result of some gigabytes keeps a product running for milliseconds. */
 static const struct pa_step_shape shapes[] = {
@@ -96,6 +118,7 @@ const struct pa_backend pa_cuda_backend = {
     .open = cuda_open,
     .close = cuda_close,
     .format = pa_cuda_format,
+    .missing = cuda_missing,
     .variants = pa_cuda_variants,
     .workbench_bytes = pa_cuda_workbench_bytes,
     .memory_free = pa_cuda_memory_free,

@@ -41,7 +41,12 @@ static int start(void) {
     struct pa_cuda_driver *cu = &driver.functions;
     CUresult result;
     PA_TRY(pa_vendor_library_open(names, rows, sizeof rows / sizeof rows[0], cu, &driver.failure));
-    if ((result = cu->cuInit(0)) != CUDA_SUCCESS)
+    result = cu->cuInit(0);
+    if (result == CUDA_ERROR_STUB_LIBRARY) /* it has no words for it */
+        return pa_fail(&driver.failure, PA_EUNSUPPORTED,
+                       "libcuda.so.1 is the toolkit's stub, not the driver's library: take its "
+                       "folder out of LD_LIBRARY_PATH");
+    if (result != CUDA_SUCCESS)
         return refuse(result, "cuInit");
     if ((result = cu->cuDriverGetVersion(&driver.version)) != CUDA_SUCCESS)
         return refuse(result, "cuDriverGetVersion");
@@ -88,9 +93,7 @@ void pa_cuda_lose_hung(struct pa_cuda_device *device, const char *what) {
     pa_cuda_lose(device, PA_ETIMEOUT, text, NULL);
 }
 
-/* After these every call on the context returns the same error until the process ends: faults of a
- * kernel, of memory, of the link, and a device that is gone. */
-static bool is_fatal(CUresult result) {
+bool pa_cuda_is_fatal(CUresult result) {
     switch ((int)result) {
     case CUDA_ERROR_DEINITIALIZED:
     case CUDA_ERROR_DEVICE_UNAVAILABLE:
@@ -123,7 +126,7 @@ int pa_cuda_check(struct pa_cuda_device *device, CUresult result, const char *ca
         return PA_OK;
     words_of(device->cu, result, words, sizeof words);
     snprintf(text, sizeof text, "%s (%s): %s: %s", identity->id, identity->name, call, words);
-    if (is_fatal(result))
+    if (pa_cuda_is_fatal(result))
         return pa_cuda_lose(device, PA_EDEVICE, text, error);
     return pa_fail(error, result == CUDA_ERROR_OUT_OF_MEMORY ? PA_EMEMORY : PA_EDEVICE, "%s", text);
 }

@@ -6,6 +6,7 @@
  * one chip differ (GeForce halves what accumulates in fp32, export versions are cut further), which
  * a compute capability does not tell. The catalogue knows products by name and goes first.
  */
+#include "device/cuda_images.h"
 #include "device/cuda_inside.h"
 
 #include <stdio.h>
@@ -133,6 +134,8 @@ void pa_cuda_format(struct pa_device *base, enum pa_format format, struct pa_for
     *out = (struct pa_format_facts){0};
     if (device->lost.code != PA_OK)
         snprintf(out->why_not, sizeof out->why_not, "%.159s", device->lost.text);
+    else if (pa_cuda_images()->ptx == NULL)
+        snprintf(out->why_not, sizeof out->why_not, "%.159s", pa_cuda_images()->why_absent);
     else if (capability < least)
         snprintf(out->why_not, sizeof out->why_not,
                  "it needs compute capability %d.%d, this device has %d.%d", least / 10, least % 10,

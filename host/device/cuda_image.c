@@ -30,7 +30,10 @@ static int load_any(struct pa_cuda_device *device, struct pa_error *error) {
                        images->why_absent);
     if (cubin != NULL) {
         CUresult result = load(device, cubin->bytes, log);
-        if (result != CUDA_ERROR_NO_BINARY_FOR_GPU && result != CUDA_ERROR_INVALID_IMAGE)
+        /* A driver that is older than the compiler has several ways to say that it does not read
+         * this machine code; the PTX is for it, too. */
+        if (result == CUDA_SUCCESS || result == CUDA_ERROR_OUT_OF_MEMORY ||
+            pa_cuda_is_fatal(result))
             return pa_cuda_check(device, result, "cuModuleLoadDataEx of a cubin", error);
     }
     int code =

@@ -49,6 +49,9 @@ int pa_cuda_driver(const struct pa_cuda_driver **out, int *count, struct pa_erro
 /* What the driver says it is made for: 13000 is CUDA 13.0. 0 before pa_cuda_driver succeeded. */
 int pa_cuda_driver_version(void);
 
+/* After these every call on the context returns the same error until the process ends: faults of a
+ * kernel, of memory, of the link, and a device that is gone. */
+bool pa_cuda_is_fatal(CUresult result);
 /* PA_OK for CUDA_SUCCESS; else a message with device, call and the driver's words. Errors that a
  * context does not survive mark the device lost. */
 int pa_cuda_check(struct pa_cuda_device *device, CUresult result, const char *call,

@@ -47,6 +47,11 @@ static int take_data(struct pa_memory *memory, uint32_t wanted, struct pa_error 
 
 static int take(struct pa_memory *memory, uint32_t wanted, struct pa_error *error) {
     struct pa_cuda_device *device = memory->device;
+    size_t free_bytes = 0, total_bytes = 0;
+    PA_CUDA_TRY(device, cuMemGetInfo_v2, &free_bytes, &total_bytes);
+    /* A claim may be far beyond what is there; order and answers need not be. */
+    if (wanted > total_bytes / PA_MEMORY_CHUNK_BYTES + 1)
+        wanted = (uint32_t)(total_bytes / PA_MEMORY_CHUNK_BYTES) + 1;
     PA_CUDA_TRY(device, cuStreamCreate, &memory->stream, PA_CU_STREAM_NON_BLOCKING);
     PA_CUDA_TRY(device, cuEventCreate, &memory->done, PA_CU_EVENT_DISABLE_TIMING);
     PA_CUDA_TRY(device, cuMemAlloc_v2, &memory->order, wanted * sizeof *memory->host_order);

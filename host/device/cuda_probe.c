@@ -49,11 +49,14 @@ static int fetch(struct probe *probe, CUdeviceptr from, size_t bytes, struct pa_
     struct pa_cuda_device *device = probe->device;
     PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, probe->host, from, bytes, probe->stream);
     PA_CUDA_TRY(device, cuEventRecord, probe->done, probe->stream);
+    struct pa_error cause = {0};
     int code =
         pa_cuda_wait(device, probe->done, pa_clock_raw_ns() + pa_clock_patience_ns(patience_ns),
-                     "cuEventQuery of a probe", error);
-    /* Work that never ends holds its buffers for ever. */
-    return code == PA_ETIMEOUT ? pa_cuda_lose(device, code, "a probe did not end", error) : code;
+                     "cuEventQuery of a probe", &cause);
+    if (code == PA_ETIMEOUT)
+        /* Work that never ends holds its buffers for ever. */
+        return pa_cuda_lose(device, code, cause.text, error);
+    return code == PA_OK ? PA_OK : pa_fail(error, code, "%s", cause.text);
 }
 
 static int fill(struct probe *probe, const struct pa_cuda_kind *kind, const struct pa_seed *seed,

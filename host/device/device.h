@@ -41,7 +41,7 @@ struct pa_device_identity {
     char partition[128]; /* empty: a whole device. Else what part of one it is: "MIG slice of
                             GPU-<uuid>", "vGPU" */
     char bus[32];     /* where it is plugged in, "0000:3b:00.0"; empty where that means nothing */
-    char driver[48];  /* "CUDA 13.0"; empty for a processor */
+    char driver[48];  /* "CUDA 13.0; 580.65.06"; empty for a processor */
     bool is_emulated; /* software plays the device: there is no such hardware */
 };
 
@@ -138,6 +138,9 @@ struct pa_backend {
 
     /* Fills `out` for every format, also those that do not run. */
     void (*format)(struct pa_device *device, enum pa_format format, struct pa_format_facts *out);
+    /* What the device goes without although it works, and why: "all-reduce: libnccl.so.2: cannot
+     * open ..". Writes at most `most` lines, returns how many. NULL: nothing is ever missing. */
+    int (*missing)(struct pa_device *device, char (*texts)[160], int most);
     /* The ways to run this workload, best guess first; writes a short name for each ("onednn
      * packed"). */
     int (*variants)(struct pa_device *device, const struct pa_workload *workload, char (*names)[48],

@@ -197,6 +197,37 @@ static void append(char *out, size_t size, const char *text) {
         snprintf(out + used, size - used, "%s%s", used > 0 ? "; " : "", text);
 }
 
+/* What NVML has a word of its own for beside CUDA: the driver's version, the memory, the highest
+ * clock, and a name only where it is another one. */
+static void compare_identity(const struct pa_nvml_device *device,
+                             struct pa_device_identity *identity) {
+    const struct pa_nvml *nvml = device->nvml;
+    const size_t size = sizeof identity->details;
+    char text[160], safe[120], release[32], version[80] = "", name[PA_NVML_NAME_BYTES] = "";
+    nvmlMemory_t memory = {0};
+    unsigned int clock_mhz = 0;
+    if (nvml->nvmlSystemGetDriverVersion(version, sizeof version - 1) == NVML_SUCCESS) {
+        pa_printable(release, sizeof release, version);
+        append(identity->driver, sizeof identity->driver, release);
+    }
+    if (nvml->nvmlDeviceGetMemoryInfo(device->handle, &memory) == NVML_SUCCESS) {
+        snprintf(text, sizeof text, "%llu MiB by NVML", memory.total >> 20);
+        append(identity->details, size, text);
+    }
+    if (ASK(device, nvmlDeviceGetMaxClockInfo, device->card, NVML_CLOCK_SM, &clock_mhz) ==
+        NVML_SUCCESS) {
+        snprintf(text, sizeof text, "SM clock up to %u MHz", clock_mhz);
+        append(identity->details, size, text);
+    }
+    if (nvml->nvmlDeviceGetName(device->handle, name, sizeof name - 1) != NVML_SUCCESS)
+        return;
+    pa_printable(safe, sizeof safe, name);
+    if (strcmp(safe, identity->name) != 0) {
+        snprintf(text, sizeof text, "NVML calls it %.100s", safe);
+        append(identity->details, size, text);
+    }
+}
+
 void pa_nvml_identify(const struct pa_nvml_device *device, struct pa_device_identity *identity) {
     nvmlPciInfo_t pci = {0};
     nvmlEnableState_t ecc = NVML_FEATURE_DISABLED, pending = NVML_FEATURE_DISABLED;
@@ -231,6 +262,7 @@ void pa_nvml_identify(const struct pa_nvml_device *device, struct pa_device_iden
         snprintf(text, sizeof text, "power limit %u W", (limit_mw + 500) / 1000);
         append(details, size, text);
     }
+    compare_identity(device, identity);
     if (identity->partition[0] != '\0')
         append(details, size, identity->partition);
 }

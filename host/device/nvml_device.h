@@ -21,8 +21,10 @@ int pa_nvml_open(const char *id, struct pa_nvml_device **out, struct pa_error *e
 /* NULL is fine. */
 void pa_nvml_close(struct pa_nvml_device *device);
 
-/* Fill what CUDA does not tell: serial, partition, the prefix of a slice's id, and in `details` PCI
- * bus, VBIOS, ECC and the power limit. Other members stay as they are. */
+/* Fill what CUDA does not tell: serial, partition, the prefix of a slice's id, the version in
+ * `driver`, and in `details` PCI bus, VBIOS, ECC, the power limit, memory and highest clock as NVML
+ * has them, and its name for the device where that is another one. Other members stay as they are.
+ */
 void pa_nvml_identify(const struct pa_nvml_device *device, struct pa_device_identity *identity);
 
 /* As pa_backend.telemetry and pa_backend.occupants. Any thread may ask. */

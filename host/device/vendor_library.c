@@ -16,18 +16,21 @@ static struct {
     void *handles[PA_MOST_VENDOR_LIBRARIES];
 } loaded = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void note(const char *name, void *handle) {
+/* The file behind a handle, symbolic links resolved; empty where the loader does not tell. */
+static void path_of(void *handle, char out[PATH_MAX]) {
     struct link_map *map = NULL;
-    char resolved[PATH_MAX];
+    bool has_path = dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name != NULL;
+    const char *path = has_path ? map->l_name : "";
+    if (realpath(path, out) == NULL)
+        snprintf(out, PATH_MAX, "%s", path);
+}
+
+static void note(const char *name, void *handle) {
     pthread_mutex_lock(&loaded.lock);
     if (loaded.count < PA_MOST_VENDOR_LIBRARIES) {
         struct pa_vendor_library *library = &loaded.libraries[loaded.count];
-        bool has_path = dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name != NULL;
-        const char *path = has_path ? map->l_name : "";
-        if (realpath(path, resolved) != NULL)
-            path = resolved;
         snprintf(library->name, sizeof library->name, "%s", name);
-        snprintf(library->path, sizeof library->path, "%s", path);
+        path_of(handle, library->path);
         loaded.handles[loaded.count++] = handle;
     }
     pthread_mutex_unlock(&loaded.lock);
@@ -51,7 +54,7 @@ static void *load(const char *const *names, const char **name, char *why, size_t
 
 int pa_vendor_library_open(const char *const *names, const struct pa_vendor_row *rows,
                            size_t row_count, void *table, struct pa_error *error) {
-    char why[256];
+    char why[256], path[PATH_MAX];
     const char *name = "";
     void *handle = load(names, &name, why, sizeof why);
     if (handle == NULL)
@@ -59,10 +62,11 @@ int pa_vendor_library_open(const char *const *names, const struct pa_vendor_row 
     for (size_t i = 0; i < row_count; i++) {
         void *symbol = dlsym(handle, rows[i].symbol);
         if (symbol == NULL && rows[i].is_required) {
+            path_of(handle, path);
             dlclose(handle);
             return pa_fail(error, PA_EUNSUPPORTED,
-                           "%s has no function %s: too old, or another library", name,
-                           rows[i].symbol);
+                           "%s has no function %s: too old, or another library (%.600s)", name,
+                           rows[i].symbol, path);
         }
         /* POSIX's way around C's wall between pointers to objects and to functions. */
         memcpy((char *)table + rows[i].offset, &symbol, sizeof symbol);

@@ -18,7 +18,7 @@ EMULATED_API CUresult cuInit(unsigned int flags) {
         return CUDA_ERROR_INVALID_VALUE;
     if (platform == NULL)
         return CUDA_ERROR_UNKNOWN;
-    if (platform->device_count == 0)
+    if (driver_visible_count() == 0)
         return CUDA_ERROR_NO_DEVICE;
     pthread_mutex_lock(&driver_mutex);
     driver_initialise();
@@ -43,19 +43,20 @@ EMULATED_API CUresult cuDeviceGetCount(int *count) {
         return call.result;
     if (count == NULL)
         return call_end(&call, CUDA_ERROR_INVALID_VALUE);
-    *count = emulated_platform()->device_count;
+    *count = driver_visible_count();
     return call_end(&call, CUDA_SUCCESS);
 }
 
 EMULATED_API CUresult cuDeviceGet(CUdevice *device, int ordinal) {
     struct call call;
-    if (!call_begin(&call, __func__, 0, ordinal))
+    int found = emulated_platform() != NULL ? driver_visible(ordinal) : -1;
+    if (!call_begin(&call, __func__, 0, found >= 0 ? found : EMULATED_DEVICES_MAX))
         return call.result;
     if (device == NULL)
         return call_end(&call, CUDA_ERROR_INVALID_VALUE);
-    if (ordinal < 0 || ordinal >= emulated_platform()->device_count)
+    if (found < 0)
         return call_end(&call, CUDA_ERROR_INVALID_DEVICE);
-    *device = ordinal;
+    *device = found;
     return call_end(&call, CUDA_SUCCESS);
 }
 

@@ -100,6 +100,13 @@ CUresult call_misuse(const struct call *call, CUresult result, const char *forma
 /* A call that waits for ever. */
 void call_hang(void) __attribute__((noreturn));
 
+/* ---- what CUDA_VISIBLE_DEVICES leaves (driver_visible.c); the platform is usable ---- */
+
+int driver_visible_count(void);
+/* The platform's number of a device that the program counts from 0, which is also its CUdevice; -1:
+ * there is no such device. */
+int driver_visible(int ordinal);
+
 /* ---- state, with the mutex held ---- */
 
 extern pthread_mutex_t driver_mutex;

@@ -66,18 +66,44 @@ static int word_parse(const char *text, const char *const *words, unsigned *out,
                    words[0]);
 }
 
+bool emulated_condition_lists(const char *list, const char *format) {
+    size_t length = strlen(format);
+    while (*list != '\0') {
+        size_t next = strcspn(list, "+");
+        if (next == length && memcmp(list, format, length) == 0)
+            return true;
+        list += list[next] == '+' ? next + 1 : next;
+    }
+    return false;
+}
+
+/* "fp8+bf16" */
+static int formats_parse(char *out, size_t size, const char *text, struct pa_error *error) {
+    static const char *const formats[] = {"fp64", "fp32", "tf32", "bf16",
+                                          "fp16", "fp8",  "int8", NULL};
+    char word[8] = "";
+    unsigned chosen;
+    PA_TRY(text_copy(out, size, text, error));
+    for (const char *at = text, *end; at != NULL; at = *end == '+' ? end + 1 : NULL) {
+        end = at + strcspn(at, "+");
+        snprintf(word, sizeof word, "%.*s", end - at < 7 ? (int)(end - at) : 7, at);
+        PA_TRY(word_parse(word, formats, &chosen, error));
+    }
+    return PA_OK;
+}
+
 static int device_order(int device, const char *key, const char *value, struct pa_error *error) {
     static const char *const on[] = {"on", NULL};
     static const char *const missing[] = {"missing", NULL};
     static const char *const virtual[] = {"none", "passthrough", "vgpu", NULL};
-    static const char *const formats[] = {"fp64", "fp32", "tf32", "bf16",
-                                          "fp16", "fp8",  "int8", NULL};
     struct emulated_condition *condition = &conditions[device];
     struct lie *lie = &lies[device];
     unsigned chosen;
     lie->is_ordered = true;
     if (strcmp(key, "name") == 0)
         return text_copy(lie->name, sizeof lie->name, value, error);
+    if (strcmp(key, "alias") == 0)
+        return text_copy(condition->alias, sizeof condition->alias, value, error);
     if (strcmp(key, "uuid-of") == 0) {
         PA_TRY(whole(value, 0, EMULATED_DEVICES_MAX - 1, &chosen, error));
         lie->uuid_of = 1 + (int)chosen;
@@ -111,14 +137,10 @@ static int device_order(int device, const char *key, const char *value, struct p
     if (strcmp(key, "ecc") == 0)
         return since_parse(value, 9999999, &condition->ecc_uncorrected, &condition->ecc_from,
                            error);
-    if (strcmp(key, "without") == 0) {
-        PA_TRY(word_parse(value, formats, &chosen, error));
-        return text_copy(condition->without, sizeof condition->without, value, error);
-    }
-    if (strcmp(key, "inexact") == 0) {
-        PA_TRY(word_parse(value, formats, &chosen, error));
-        return text_copy(condition->inexact, sizeof condition->inexact, value, error);
-    }
+    if (strcmp(key, "without") == 0)
+        return formats_parse(condition->without, sizeof condition->without, value, error);
+    if (strcmp(key, "inexact") == 0)
+        return formats_parse(condition->inexact, sizeof condition->inexact, value, error);
     return pa_fail(error, PA_EINPUT, "a GPU has no \"%s\"", key);
 }
 

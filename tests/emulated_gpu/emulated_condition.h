@@ -26,8 +26,9 @@ struct emulated_condition {
     bool has_no_power;        /* NVML does not support power and energy */
     unsigned ecc_uncorrected; /* errors that are counted from matrix product `ecc_from` on */
     uint64_t ecc_from;
-    char without[16]; /* format that the library does not support: "fp8" */
-    char inexact[16]; /* format whose sums are rounded: "fp8" */
+    char without[40];                /* formats that the library does not support: "fp8+bf16" */
+    char inexact[40];                /* formats whose sums are rounded: "fp8" */
+    char alias[EMULATED_NAME_BYTES]; /* the name that NVML tells; "": that of the driver */
 };
 
 /* Take one order: `key` is "gpu1.name". Not thread-safe: while the platform is read. */
@@ -36,6 +37,8 @@ int emulated_condition_order(const char *key, const char *value, struct pa_error
 int emulated_condition_apply(struct emulated_platform *platform, struct pa_error *error);
 
 const struct emulated_condition *emulated_condition(int device);
+/* Whether a list such as "fp8+bf16" has the format. */
+bool emulated_condition_lists(const char *list, const char *format);
 
 /* "256MiB" to bytes (emulated_platform.c). */
 int emulated_size_parse(const char *text, uint64_t *out, struct pa_error *error);

@@ -388,7 +388,7 @@ static int operation_run(void *context, int device) {
     emulated_meter_product(device);
     if (operation->fault.kind == EMULATED_FAULT_STICKY)
         return operation->fault.code;
-    if (strcmp(emulated_condition(device)->inexact, problem->format) == 0)
+    if (emulated_condition_lists(emulated_condition(device)->inexact, problem->format))
         product.accumulator_bits = 7;
     int code = operands_resolve(operation, device, &product);
     if (code != 0)

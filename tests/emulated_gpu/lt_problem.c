@@ -150,7 +150,7 @@ static enum lt_status check_format(const char *function, struct lt_problem *prob
     if (device->sm_major * 10 + device->sm_minor < found->least_sm)
         return lt_refuse(LT_NOT_SUPPORTED, function, "sm_%d%d has no %s", device->sm_major,
                          device->sm_minor, found->format);
-    if (strcmp(emulated_condition(problem->device)->without, found->format) == 0)
+    if (emulated_condition_lists(emulated_condition(problem->device)->without, found->format))
         return lt_refuse(LT_NOT_SUPPORTED, function, "GPU %d was ordered without %s",
                          problem->device, found->format);
     if (strcmp(found->format, "fp8") == 0)

@@ -203,7 +203,9 @@ nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned int len
     nvmlReturn_t result = enter(__func__, device, name, &gpu);
     if (result != NVML_SUCCESS)
         return result;
-    return give_text(name, length, emulated_platform()->devices[gpu].name);
+    const char *alias = emulated_condition(gpu)->alias;
+    return give_text(name, length,
+                     alias[0] != '\0' ? alias : emulated_platform()->devices[gpu].name);
 }
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {

@@ -9,6 +9,7 @@ usage: run_audit.py PETAUDIT FOLDER_OF_THE_PLATFORM SOURCES WAY
 """
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def environment(home, conditions, **more):
         "NO_COLOR": "1",
         "LD_LIBRARY_PATH": platform,
         # Little memory: the proof of it fills and reads all that is free.
-        "PETAUDIT_EMULATED_GPU": f"{conditions},memory=96MiB",
+        "PETAUDIT_EMULATED_GPU": conditions if "memory=" in conditions else f"{conditions},memory=96MiB",
         "PETAUDIT_EMULATED_REPORT": f"{home}/report",
         "PETAUDIT_TEST_SHAPE": "256x256x128",
         **more,
@@ -57,6 +58,29 @@ def notes(folder, kind):
     return [note for note in found if note["kind"] == kind]
 
 
+def check_choices(folder, devices):
+    """The evidence has what calibration tried: several algorithms and workspaces, timed, and the best chosen."""
+    chosen = {note["device"]: (note["format"], note["variant"]) for note in notes(folder, "device")}
+    trials = {note["device"]: note["trials"] for note in notes(folder, "calibration")}
+    assert len(chosen) == len(trials) == devices, (chosen, trials)
+    for device, tried in trials.items():
+        names = {trial["variant"] for trial in tried}
+        assert len({name.split(" tile ")[0] for name in names}) > 1, names
+        assert len({name.split(" ws ")[1] for name in names}) > 1, names
+        best = max(tried, key=lambda trial: float(trial["per_second"]))
+        assert chosen[device] == (best["format"], best["variant"]), (chosen[device], tried)
+
+
+def check_identities(folder):
+    """Who each device is, by the driver and by NVML."""
+    for note in notes(folder, "device"):
+        assert note["driver"].startswith("CUDA 1") and note["driver"].endswith("; 580.00.00-emulated"), note
+        assert note["serial"] and note["bus"].startswith("0000:"), note
+        for part in ("PCI ", "VBIOS ", "ECC on", "power limit", " MiB by NVML", "SM clock up to"):
+            assert part in note["details"], (part, note)
+        assert "NVML calls it" not in note["details"], note
+
+
 def check(home, folder, env, devices, formats=None):
     """What every audit of this platform owes."""
     with open(f"{folder}/summary.json", encoding="utf-8") as file:
@@ -76,8 +100,10 @@ def check(home, folder, env, devices, formats=None):
     assert sizes == ([8 << i for i in range(len(sizes))] if devices > 1 else []), summary["allreduce"]
     assert len(sizes) >= (10 if devices > 1 else 0), summary["allreduce"]
     libraries = {library["name"]: library for note in notes(folder, "libraries") for library in note["libraries"]}
-    for name in ("libcuda.so.1", "libcublasLt.so.13"):
+    for name in ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1"):
         assert len(libraries[name]["sha256"]) == 64 and libraries[name]["path"].startswith("/"), libraries
+    check_choices(folder, devices)
+    check_identities(folder)
     assert not os.path.exists(f"{folder}/certificate.json")
     petaudit(env, "verify", f"{folder}/test-result.json", "--evidence", f"{folder}/evidence.db")
     assert reports(home) == "", reports(home)
@@ -107,15 +133,19 @@ def two(home):
 
 def eight(home):
     """Eight GPUs, a thread each."""
-    audit(home, "devices=8", 8)
+    audit(home, "devices=8,memory=48MiB", 8)
 
 
 def formats(home):
-    """Every class of work; the format is whichever sustains most."""
-    audit(home, "devices=2", 2, "--precision", "bf16", formats={"bf16", "fp16", "fp32", "tf32"})
-    audit(home, "devices=2", 2, "--precision", "fp8", formats={"fp8", "bf16"})
-    audit(home, "devices=2", 2, "--precision", "int8", formats={"int8"})
-    audit(home, "devices=2", 2, "--precision", "fp64", formats={"fp64"})
+    """Every format. Of the four that dense16 can be proven in each GPU is left one."""
+    halves = {"bf16", "fp16", "fp32", "tf32"}
+    for first, second in (("bf16", "fp16"), ("tf32", "fp32")):
+        without = ("+".join(sorted(halves - {left})) for left in (first, second))
+        conditions = "devices=2," + ",".join(f"gpu{i}.without={formats}" for i, formats in enumerate(without))
+        summary = audit(home, conditions, 2, "--precision", "bf16")
+        assert [device["format"] for device in summary["devices"]] == [first, second], summary["devices"]
+    for precision in ("fp8", "int8", "fp64"):
+        audit(home, "devices=2", 2, "--precision", precision, formats={precision})
 
 
 def older(home):
@@ -132,6 +162,8 @@ def older(home):
 
 def absent(home):
     """Without a driver, or with one that shows nothing, one line says why and the processor is still there."""
+    linked = subprocess.run(["readelf", "--dynamic", program], capture_output=True, text=True, check=True).stdout
+    assert "NEEDED" in linked and not re.search(r"NEEDED.*(cuda|cublas|nccl|nvidia|nvrtc)", linked), linked
     env = environment(home, "devices=1")
     del env["LD_LIBRARY_PATH"]
     if not os.path.exists("/dev/nvidiactl"):
@@ -142,6 +174,36 @@ def absent(home):
         assert "cuda: libcuda.so.1" in run.stderr, run.stderr
     listed = petaudit(environment(home, "devices=0"), "devices").stdout
     assert "\ncuda: " in listed and "cpu:0" in listed, listed
+    listed = petaudit(environment(home, "devices=1,fault=cuInit:*:code=34"), "devices").stdout
+    assert "\ncuda: libcuda.so.1 is the toolkit's stub" in listed, listed
+    for hidden in ("", "-1", "7", "GPU-0", "nonsense", "1,,0,0"):
+        env = environment(home, "devices=2", CUDA_VISIBLE_DEVICES=hidden)
+        listed = json.loads(petaudit(env, "devices", "--json").stdout)
+        names = [device["name"] for device in listed["devices"] if device["backend"] == "cuda"]
+        assert names == (["Emulated GPU 1"] if hidden[:1] == "1" else []), (hidden, names)
+        assert names or "CUDA_ERROR_NO_DEVICE" in json.dumps(listed["absent"]), listed
+
+
+def incomplete(home):
+    """Libraries that are there and broken: each is named with the loader's words, and the rest goes on without."""
+    folder = f"{home}/libraries"
+    os.mkdir(folder)
+    os.symlink(f"{platform}/libcuda.so.1", f"{folder}/libcuda.so.1")
+    for name in ("libcublasLt.so.13", "libcublasLt.so.12", "libnccl.so.2", "libnvidia-ml.so.1"):
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+            file.write("no library\n")
+    env = environment(home, "devices=1", LD_LIBRARY_PATH=folder)
+    listed = petaudit(env, "devices").stdout
+    for line in ("  bf16  no: ", "  without telemetry: ", "  without all-reduce: "):
+        assert re.search(f"^{line}.*/lib.*so[.].*: (file too short|invalid ELF header)", listed, re.M), listed
+    # The older cuBLASLt is taken where the younger one cannot be loaded.
+    os.unlink(f"{folder}/libcublasLt.so.12")
+    os.symlink(f"{platform}/libcublasLt.so.13", f"{folder}/libcublasLt.so.12")
+    out = f"{home}/out"
+    petaudit(env, "audit", claim, "--policy", policy, "--devices", "cuda", "--out", out, expected=INCONCLUSIVE)
+    names = {library["name"] for note in notes(out, "libraries") for library in note["libraries"]}
+    assert names == {"libcuda.so.1", "libcublasLt.so.12"}, names
+    assert reports(home) == "", reports(home)
 
 
 def selftest(home):
@@ -159,19 +221,28 @@ def selftest(home):
     assert reports(home) == "", reports(home)
 
 
-def processes(home):
-    """Two processes on one host share its four GPUs."""
-    folder = f"{home}/site"
+def several(home, conditions, devices, visible=None):
+    """Two processes on one host, each of which sees all GPUs, or those that its launcher left it."""
+    folder = f"{home}/site{len(os.listdir(home))}"
     ranks = []
     for rank in range(2):
-        env = environment(home, "devices=4", PETAUDIT_RANK=str(rank), PETAUDIT_SIZE="2",
+        env = environment(home, conditions, PETAUDIT_RANK=str(rank), PETAUDIT_SIZE="2",
                           PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE="2")
+        if visible:
+            env["CUDA_VISIBLE_DEVICES"] = visible[rank]
         command = [program, "audit", claim, "--policy", policy, "--devices", "cuda", "--out", folder]
         ranks.append(subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
     words = [rank.communicate(timeout=240)[1] for rank in ranks]
     codes = [rank.returncode for rank in ranks]
     assert codes == [INCONCLUSIVE, 0], (codes, words)
-    check(home, folder, environment(home, "devices=4"), 4)
+    return check(home, folder, environment(home, conditions), devices)
+
+
+def processes(home):
+    """Two processes share eight GPUs; and each has one of two, as Slurm and Kubernetes give them out."""
+    several(home, "devices=8,memory=48MiB", 8)
+    summary = several(home, "devices=2", 2, visible=("1", "GPU-70657461-7564-6974-2d65-6d756c000000"))
+    assert [device["name"][-1] for device in summary["devices"]] == ["1", "0"], summary["devices"]
 
 
 def everything(home):
@@ -186,6 +257,6 @@ def everything(home):
     assert [d["is_emulated"] for d in summary["devices"]] == [True, False], summary["devices"]
 
 
-WAYS = {f.__name__: f for f in (one, two, eight, formats, older, absent, selftest, processes, everything)}
+WAYS = {f.__name__: f for f in (one, two, eight, formats, older, absent, incomplete, selftest, processes, everything)}
 with tempfile.TemporaryDirectory() as folder_of_all:
     WAYS[way](folder_of_all)

@@ -11,6 +11,7 @@ The table is an INI file; a section is an entry. Keys:
   arguments      further words of the command line
   environment    further variables, NAME=VALUE, one a line
   class          precision that is claimed (int8, which runs in one format)
+  claim          further lines of the claim
   processes      ranks, each with its share of the GPUs (1)
   without        names to take out: a library, or a function of the four libraries
   status         exit status, or several that are all right (required)
@@ -42,7 +43,7 @@ import tempfile
 import time
 
 LIBRARIES = ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
-KEYS = {"why", "emulate", "arguments", "environment", "class", "processes", "without", "status", "says", "reason",
+KEYS = {"why", "emulate", "arguments", "environment", "class", "claim", "processes", "without", "status", "says", "reason",
         "lost", "works", "findings", "evidence", "reports", "result", "verify", "limit_s", "patience_s", "leaks",
         "quick"}
 BAD_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
@@ -122,6 +123,7 @@ def run_audit(entry, program, home, env, limit_s):
     claim = open(f"{FOLDER}/claim.yaml", encoding="utf-8").read()
     with open(f"{home}/claim.yaml", "w", encoding="utf-8") as file:
         file.write(claim.replace("precision: fp16", f"precision: {entry.get('class', 'int8')}"))
+        file.writelines(f"{line}\n" for line in lines(entry, "claim"))
     command = [program, "audit", f"{home}/claim.yaml", "--policy", f"{FOLDER}/policy.yaml", "--devices", "cuda", "--out",
                f"{home}/audit", "--json"] + entry.get("arguments", "").split()
     ranks = int(entry.get("processes", "1"))

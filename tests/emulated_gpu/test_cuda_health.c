@@ -52,6 +52,11 @@ static void a_whole_device(void) {
     EXPECT(strstr(identity->details, "PCI ") != NULL);
     EXPECT(strstr(identity->details, "VBIOS ") != NULL);
     EXPECT(strstr(identity->details, "power limit ") != NULL);
+    EXPECT(strstr(identity->details, "256 MiB by NVML") != NULL);
+    EXPECT(strstr(identity->details, "SM clock up to 1500 MHz") != NULL);
+    EXPECT(strstr(identity->details, "NVML calls it") == NULL);
+    EXPECT(strcmp(identity->driver, "CUDA 13.0; 580.00.00-emulated") == 0);
+    EXPECT_IS(device->backend->missing(device, NULL, 0), 0);
     EXPECT(now.has_power && now.has_energy && now.has_temperature && now.has_headroom);
     EXPECT(now.has_clock && now.has_memory_clock && now.has_slowdowns && now.has_processes);
     EXPECT(now.power_mw > 0 && now.clock_mhz > 0);
@@ -64,6 +69,19 @@ static void a_whole_device(void) {
 static void nvml_completes_the_identity_and_tells_the_health(void **state) {
     (void)state;
     assert_true(emulated_run(folder, "devices=2", 0, a_whole_device));
+}
+
+static void two_names(void) {
+    struct pa_device *device = open_device(0);
+    EXPECT(strcmp(device->identity.name, "NVIDIA H100 80GB HBM3") == 0);
+    EXPECT(strstr(device->identity.details, "NVML calls it NVIDIA T4") != NULL);
+    close_device(device);
+}
+
+static void a_name_that_differs_between_driver_and_nvml_is_said(void **state) {
+    (void)state;
+    assert_true(emulated_run(
+        folder, "devices=1,gpu0.name=NVIDIA H100 80GB HBM3,gpu0.alias=NVIDIA T4", 0, two_names));
 }
 
 static void two_devices_of_which_one_is_hot(void) {
@@ -150,6 +168,9 @@ static void without_nvml(void) {
     EXPECT_IS(device->backend->telemetry(device, &now, &error), PA_EUNSUPPORTED);
     EXPECT(strstr(error.text, "NVML") != NULL);
     EXPECT_IS(device->backend->occupants(device, NULL, 0), 0);
+    char missing[2][160];
+    EXPECT_IS(device->backend->missing(device, missing, 2), 1);
+    EXPECT(strncmp(missing[0], "telemetry: ", 11) == 0 && strstr(missing[0], "NVML") != NULL);
     EXPECT(device->identity.memory_bytes > 0);
     close_device(device);
 }
@@ -178,6 +199,7 @@ static void a_device_that_is_gone_is_no_silent_one(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nvml_completes_the_identity_and_tells_the_health),
+        cmocka_unit_test(a_name_that_differs_between_driver_and_nvml_is_said),
         cmocka_unit_test(the_right_device_is_asked_and_heat_is_told),
         cmocka_unit_test(parts_of_devices_are_recognised),
         cmocka_unit_test(who_else_uses_a_device_is_named),

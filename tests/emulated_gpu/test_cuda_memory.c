@@ -70,6 +70,10 @@ static void all_is_there(void) {
     check = prove(device, 16, &chunks);
     EXPECT(chunks >= 14 && chunks < 16);
     EXPECT_IS(check.wrong, 0);
+    /* A claim of terabytes takes no more room for its questions than this device can be asked. */
+    check = prove(device, PA_MEMORY_MOST_CHUNKS, &chunks);
+    EXPECT(chunks >= 14 && chunks < 16);
+    EXPECT_IS(check.wrong, 0);
     device->backend->close(device);
 }
 

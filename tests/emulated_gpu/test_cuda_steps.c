@@ -6,6 +6,7 @@
 #include "emulated_gpu/emulated_session.h"
 
 #include "base/clock.h"
+#include "device/cuda_images.h"
 #include "device/device.h"
 #include "proof/tile.h"
 
@@ -217,6 +218,26 @@ static void what_does_not_fit_is_refused_before_it_is_allocated(void **state) {
     assert_true(emulated_run(folder, "devices=1,memory=64MiB", 0, too_large));
 }
 
+/* The first image is refused in a way that says nothing of the device; a build without machine code
+ * has no other. */
+static void older_driver(void) {
+    struct pa_device *device = open_device(0);
+    struct pa_format_facts facts;
+    if (pa_cuda_image_for(9, 0) != NULL)
+        run_chain(device, 1, PA_BF16);
+    device->backend->format(device, PA_BF16, &facts);
+    EXPECT(facts.runs);
+    device->backend->close(device);
+}
+
+static void a_driver_that_does_not_take_the_machine_code_is_given_the_ptx(void **state) {
+    (void)state;
+    assert_true(emulated_run(folder, "devices=1,memory=64MiB,fault=cuModuleLoadDataEx:1:code=300",
+                             0, older_driver));
+    assert_true(emulated_run(folder, "devices=1,memory=64MiB,fault=cuModuleLoadDataEx:1:code=222",
+                             0, older_driver));
+}
+
 static void ways_have_names(void) {
     const struct pa_workload workload = {1, PA_FP16, M, N, 128, 0};
     struct pa_workload none = workload;
@@ -247,6 +268,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_fault_loses_its_device_alone_and_says_where),
         cmocka_unit_test(a_hang_ends_at_the_deadline),
         cmocka_unit_test(what_does_not_fit_is_refused_before_it_is_allocated),
+        cmocka_unit_test(a_driver_that_does_not_take_the_machine_code_is_given_the_ptx),
         cmocka_unit_test(the_heuristics_algorithms_are_told_apart_by_name),
     };
     folder = argc > 1 ? argv[1] : EMULATED_GPU_FOLDER;

@@ -443,6 +443,22 @@ static void guarded_lanes_alone_do_what_is_guarded(void **state) {
                  wanted);
 }
 
+static void lanes_that_ended_do_nothing_more(void **state) {
+    static const char *const ends[] = {"exit", "ret", "ret.uni"};
+    char body[256];
+    uint64_t wanted[LANES];
+    (void)state;
+    for (unsigned l = 0; l < LANES; l++)
+        wanted[l] = l < 7 ? 5 : 9;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(body, sizeof body,
+                 "mov.u64 %%d2, 5; st.global.u64 [%%to], %%d2; setp.lt.u32 %%p1, %%i, 7;"
+                 "@%%p1 %s; mov.u64 %%d2, 9;",
+                 ends[i]);
+        assert_lanes(body, wanted);
+    }
+}
+
 static int setup(void **state) {
     (void)state;
     fill_edges();
@@ -463,6 +479,7 @@ int main(void) {
         cmocka_unit_test(lanes_that_parted_meet_again_at_a_barrier_of_the_warp),
         cmocka_unit_test(special_registers_say_where_a_thread_is),
         cmocka_unit_test(guarded_lanes_alone_do_what_is_guarded),
+        cmocka_unit_test(lanes_that_ended_do_nothing_more),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
