@@ -246,15 +246,16 @@ def processes(home):
 
 
 def everything(home):
-    """--devices all: GPUs and the processor in one audit."""
-    env = environment(home, "devices=1")
+    """--devices all: GPUs and the processor in one audit; the all-reduce is among the GPUs, and says so."""
+    env = environment(home, "devices=2")
     folder = f"{home}/all"
     petaudit(env, "audit", claim, "--policy", policy, "--devices", "all", "--out", folder, expected=INCONCLUSIVE)
     with open(f"{folder}/summary.json", encoding="utf-8") as file:
         summary = json.load(file)
-    assert [d["backend"] for d in summary["devices"]] == ["cuda", "cpu"], summary["devices"]
+    assert [d["backend"] for d in summary["devices"]] == ["cuda", "cuda", "cpu"], summary["devices"]
     assert all(d["steps"] > 0 for d in summary["devices"]), summary["devices"]
-    assert [d["is_emulated"] for d in summary["devices"]] == [True, False], summary["devices"]
+    assert [d["is_emulated"] for d in summary["devices"]] == [True, True, False], summary["devices"]
+    assert "ALLREDUCE_PARTIAL" in {finding["code"] for finding in summary["findings"]}, summary["findings"]
 
 
 WAYS = {f.__name__: f for f in (one, two, eight, formats, older, absent, incomplete, selftest, processes, everything)}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_structure.py - what the compiler does not check: arrows between rooms, names, sizes, words, layout.
 
-    check_structure.py arrows|names|words|printing|layout   from the top of the tree
+    check_structure.py arrows|names|words|printing|findings|layout   from the top of the tree
 
 The table of rooms is the one in docs/architecture.md, between the marks `rooms` and `/rooms`: the page that people
 read is the page that is enforced.
@@ -157,6 +157,16 @@ def check_printing(complain):
                 complain(f"{path}:{number}", f"{match.group(1)}: below host/command/ nothing prints and nothing exits")
 
 
+def check_findings(complain):
+    """Each code of a finding is expected by name in some test; the honest sessions of the tests are its false case."""
+    tests = "\n".join("\n".join(lines_of(path)) for path in tracked(".c", ".py", ".json", ".ini") if path.startswith("tests" + os.sep))
+    table = os.path.join("host", "judge", "finding_table.c")
+    for number, line in enumerate(lines_of(table), 1):
+        code = re.match(r'\s*\{"([A-Z_]+)", ', line)
+        if code and not re.search(rf'\b{code.group(1)}\b', tests):
+            complain(f"{table}:{number}", f"no test expects {code.group(1)}")
+
+
 def check_layout(complain):
     files = tracked(".c", ".h")
     run = subprocess.run(["clang-format", "--dry-run", "-Werror", *files], cwd=TOP, capture_output=True, text=True)
@@ -167,7 +177,8 @@ def check_layout(complain):
             complain("clang-format", f"ended with {run.returncode}")
 
 
-CHECKS = {"arrows": check_arrows, "names": check_names, "words": check_words, "printing": check_printing, "layout": check_layout}
+CHECKS = {"arrows": check_arrows, "names": check_names, "words": check_words, "printing": check_printing, "findings": check_findings,
+          "layout": check_layout}
 
 
 def main():

@@ -6,10 +6,12 @@ petaudit_test(test_declaration LABEL unit SOURCES test_declaration.c ROOMS proof
 petaudit_test(test_signature LABEL unit SOURCES test_signature.c ROOMS proof)
 petaudit_test(test_protocol_vectors LABEL unit SOURCES test_protocol_vectors.c ROOMS proof)
 
-# The scripts and their output must not drift apart.
-foreach(vectors protocol memory allreduce power)
-  add_test(NAME ${PETAUDIT_SUITE}${vectors}_vectors_are_current
-           COMMAND sh -c "\"$1\" \"$2_vectors.py\" | cmp - \"$2.json\"" sh ${PETAUDIT_PYTHON}
-                   ${PROJECT_SOURCE_DIR}/tests/vectors/${vectors})
-  set_tests_properties(${PETAUDIT_SUITE}${vectors}_vectors_are_current PROPERTIES LABELS unit TIMEOUT 60)
-endforeach()
+# The scripts and their output must not drift apart; no compiler has a part in that, so once is enough.
+if(PETAUDIT_SUITE STREQUAL "")
+  foreach(vectors protocol memory allreduce power)
+    add_test(NAME ${vectors}_vectors_are_current
+             COMMAND sh -c "\"$1\" \"$2_vectors.py\" | cmp - \"$2.json\"" sh ${PETAUDIT_PYTHON}
+                     ${PROJECT_SOURCE_DIR}/tests/vectors/${vectors})
+    set_tests_properties(${vectors}_vectors_are_current PROPERTIES LABELS unit TIMEOUT 600)
+  endforeach()
+endif()

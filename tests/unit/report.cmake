@@ -11,14 +11,14 @@ add_test(NAME ${PETAUDIT_SUITE}verify_certificates
          COMMAND ${PETAUDIT_PYTHON} ${PROJECT_SOURCE_DIR}/tests/verify_certificate.py --self-test
                  ${CMAKE_CURRENT_BINARY_DIR}/certificates)
 # The builds run in one ctest: the fixture carries the build's prefix too, or one build would wait for another's samples.
-set_tests_properties(${certificates} PROPERTIES LABELS unit FIXTURES_SETUP ${certificates} TIMEOUT 120)
+set_tests_properties(${certificates} PROPERTIES LABELS unit FIXTURES_SETUP ${certificates} TIMEOUT 900)
 # The PDFs are judged by programs that are not ours.
 find_program(PETAUDIT_PDFSIG pdfsig REQUIRED)
 find_program(PETAUDIT_QPDF qpdf REQUIRED)
 add_test(NAME ${PETAUDIT_SUITE}check_reports COMMAND ${PETAUDIT_PYTHON} ${PROJECT_SOURCE_DIR}/tests/check_reports.py
                                                      ${CMAKE_CURRENT_BINARY_DIR}/certificates)
 set_tests_properties(${PETAUDIT_SUITE}check_reports ${PETAUDIT_SUITE}verify_certificates
-                     PROPERTIES LABELS unit FIXTURES_REQUIRED ${certificates} TIMEOUT 300)
+                     PROPERTIES LABELS unit FIXTURES_REQUIRED ${certificates} TIMEOUT 900)
 
 # docs/schema holds the same members as host/certificate/members.c; `--write` after the program's name mends it.
 add_executable(list_members list_members.c)

@@ -60,6 +60,10 @@ static void aborted(struct bench *bench) {
 static void fewer_epochs(struct bench *bench) {
     bench->facts.declaration.epochs = EPOCHS + 1;
 }
+static void single_epoch(struct bench *bench) {
+    bench->facts.declaration.epochs = bench->facts.epoch_count = 1;
+    bench->policy.openings = 1000;
+}
 static void short_window(struct bench *bench) {
     bench->policy.window_ns = UINT64_C(61000000000);
 }
@@ -166,6 +170,7 @@ static void every_finding_comes_when_it_should(void **state) {
         {nothing, "NOTHING_MEASURED", PA_INCONCLUSIVE},
         {few_openings, "TOO_FEW_OPENINGS", PA_INCONCLUSIVE},
         {fewer_epochs, "FEWER_EPOCHS", PA_INCONCLUSIVE},
+        {single_epoch, "SINGLE_EPOCH", PA_INCONCLUSIVE},
         {short_window, "SHORT_WINDOW", PA_INCONCLUSIVE},
         {test_shapes, "TEST", PA_INCONCLUSIVE},
         {test_shapes_far_off, "TEST", PA_FAIL},
