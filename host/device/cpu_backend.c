@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PROCESSORS = 4096 };
+enum { MOST_PROCESSORS = 4096, LEAST_MIB = 256 };
 
 static int cpu_count(int *out, struct pa_error *error) {
     (void)error;
@@ -62,12 +62,25 @@ static int choose_processors(struct pa_cpu_device *cpu, const struct pa_device_o
     return PA_OK;
 }
 
+/* The libraries' pools and buffers. Without room for them they end the process, or wait for ever
+ * (OpenBLAS). */
+static int need_memory(struct pa_error *error) {
+    uint64_t available = pa_cpu_memory_available();
+    if (available == 0 || available >= (uint64_t)LEAST_MIB << 20)
+        return PA_OK;
+    return pa_fail(error, PA_EMEMORY,
+                   "opening cpu:0: %llu MiB are free for this process (memory, its control group, "
+                   "ulimit -v), %d are the least: raise the limit or free memory",
+                   (unsigned long long)(available >> 20), (int)LEAST_MIB);
+}
+
 static int cpu_open(int index, const struct pa_device_options *options, struct pa_device **out,
                     struct pa_error *error) {
     bool is_part;
     *out = NULL;
     if (index != 0)
         return pa_fail(error, PA_EUSAGE, "opening cpu:%d: there is only cpu:0", index);
+    PA_TRY(need_memory(error));
     struct pa_cpu_device *cpu = calloc(1, sizeof *cpu);
     if (cpu != NULL)
         cpu->processors = calloc(MOST_PROCESSORS, sizeof *cpu->processors);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -123,12 +124,20 @@ static void find_clock(struct pa_cpu_device *device) {
     device->base.identity.clock_hz = facts->clock_hz;
 }
 
+static uint64_t least_left(uint64_t free_bytes, uint64_t limit, uint64_t used) {
+    uint64_t left = limit > used ? limit - used : 1;
+    return limit != 0 && left < free_bytes ? left : free_bytes;
+}
+
 uint64_t pa_cpu_memory_available(void) {
     uint64_t free_bytes = (uint64_t)number_in("/proc/meminfo", "MemAvailable:") * 1024;
-    uint64_t limit = (uint64_t)number_in("/sys/fs/cgroup/memory.max", "");
-    uint64_t used = (uint64_t)number_in("/sys/fs/cgroup/memory.current", "");
-    if (limit > used && limit - used < free_bytes)
-        return limit - used;
+    free_bytes = least_left(free_bytes, (uint64_t)number_in("/sys/fs/cgroup/memory.max", ""),
+                            (uint64_t)number_in("/sys/fs/cgroup/memory.current", ""));
+    /* `ulimit -v`: under a tight one the libraries fail in ways of their own, late and unclear. */
+    struct rlimit space;
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
+        free_bytes = least_left(free_bytes, space.rlim_cur,
+                                (uint64_t)number_in("/proc/self/status", "VmSize:") * 1024);
     return free_bytes;
 }
 

@@ -123,8 +123,8 @@ void pa_cpu_pages_free(void *pages, size_t bytes) {
 static int no_memory(const struct pa_workbench *bench, uint64_t bytes, struct pa_error *error) {
     const struct pa_workload *work = &bench->plan.workload;
     return pa_fail(error, PA_EMEMORY,
-                   "a workbench of %u x %u x %u in %s takes %llu bytes and this machine has %llu "
-                   "free: use a smaller shape",
+                   "a workbench of %u x %u x %u in %s takes %llu bytes and %llu are free for this "
+                   "process (memory, its control group, ulimit -v): use a smaller shape",
                    work->m, work->n, work->k, pa_format_name(work->format),
                    (unsigned long long)bytes, (unsigned long long)pa_cpu_memory_available());
 }
