@@ -17,7 +17,11 @@ static const uint64_t default_heartbeat_ns = UINT64_C(10000000000);
 static const uint64_t goodbye_ns = UINT64_C(3000000000);
 static const uint64_t body_ns = UINT64_C(120000000000);
 
-enum { IDLE_S = 60, CAUSE_BYTES = 160 };
+/* The system closes the sockets of a process that ends, at once. One that lives and lost its
+ * connection comes back with its next request; this is how long that may take. */
+static const uint64_t return_ns = UINT64_C(1000000000);
+
+enum { IDLE_S = 60, CAUSE_BYTES = 160, CONNECTIONS_A_PEER = 4 };
 
 enum presence { ABSENT, ALIVE, DEAD };
 enum exchange { IDLE, POSTED, ANSWERED };
@@ -28,6 +32,9 @@ struct peer {
     char host[64];
     char cause[CAUSE_BYTES]; /* of death */
     uint64_t heard_ns;
+    /* Connections over which it spoke and that are open; 0 is a free place. */
+    uint64_t connections[CONNECTIONS_A_PEER];
+    uint64_t parted_ns; /* when the last of them ended; 0: there is one */
     bool has_goodbye;
     enum exchange exchange;
     uint64_t number; /* of the request posted last; the first is 1 */
@@ -57,6 +64,43 @@ static unsigned say(struct pa_buffer *reply, unsigned status, const char *text) 
     return status;
 }
 
+/* Locked: the peer is heard, over this handler's connection. */
+static void hear(struct peer *peer) {
+    uint64_t connection = pa_link_server_connection();
+    int at = 0;
+    for (int i = 0; i < CONNECTIONS_A_PEER; i++) {
+        if (peer->connections[i] == connection)
+            at = i;
+        else if (peer->connections[i] == 0 && peer->connections[at] != connection)
+            at = i;
+    }
+    peer->connections[at] = connection;
+    peer->parted_ns = 0;
+    peer->heard_ns = pa_clock_raw_ns();
+}
+
+static void on_closed(void *context, uint64_t connection) {
+    struct pa_hub *hub = context;
+    pthread_mutex_lock(&hub->lock);
+    for (int rank = 1; rank < hub->place.size; rank++) {
+        struct peer *peer = &hub->peers[rank];
+        bool was_there = false, is_there = false;
+        for (int i = 0; i < CONNECTIONS_A_PEER; i++) {
+            was_there |= peer->connections[i] == connection;
+            if (peer->connections[i] == connection)
+                peer->connections[i] = 0;
+            is_there |= peer->connections[i] != 0;
+        }
+        if (!was_there)
+            continue;
+        if (!is_there)
+            peer->parted_ns = pa_clock_raw_ns();
+        pthread_cond_broadcast(&hub->changed);
+        break;
+    }
+    pthread_mutex_unlock(&hub->lock);
+}
+
 static unsigned on_join(void *context, const void *body, size_t size, struct pa_buffer *reply) {
     struct pa_hub *hub = context;
     struct pa_wire_join join;
@@ -84,7 +128,7 @@ static unsigned on_join(void *context, const void *body, size_t size, struct pa_
         peer->presence = ALIVE;
         memcpy(peer->id, join.id, sizeof peer->id);
         snprintf(peer->host, sizeof peer->host, "%s", join.host);
-        peer->heard_ns = pa_clock_raw_ns();
+        hear(peer);
         pa_buffer_u64(reply, hub->heartbeat_ns);
         pthread_cond_broadcast(&hub->changed);
     }
@@ -105,7 +149,7 @@ static struct peer *find_peer(struct pa_hub *hub, uint32_t rank, const uint8_t *
         *status = PA_FLEET_DEAD;
         return NULL;
     }
-    peer->heard_ns = pa_clock_raw_ns();
+    hear(peer);
     return peer;
 }
 
@@ -189,11 +233,13 @@ static void bury(struct pa_hub *hub, struct peer *peer, const char *cause) {
     pthread_cond_broadcast(&hub->posted);
 }
 
-/* Locked: bury a peer that was not heard for too long. */
+/* Locked: bury a peer that was not heard for too long, or whose connections ended. */
 static bool is_alive(struct pa_hub *hub, struct peer *peer) {
     uint64_t now = pa_clock_raw_ns();
-    if (peer->presence == ALIVE && now > peer->heard_ns &&
-        now - peer->heard_ns > hub->heartbeat_ns) {
+    if (peer->presence == ALIVE && peer->parted_ns != 0 && now > peer->parted_ns + return_ns) {
+        bury(hub, peer, "its connections ended: the process, or its host, is gone");
+    } else if (peer->presence == ALIVE && now > peer->heard_ns &&
+               now - peer->heard_ns > hub->heartbeat_ns) {
         char cause[CAUSE_BYTES];
         snprintf(cause, sizeof cause, "nothing heard from it for %.1f s",
                  (double)(now - peer->heard_ns) / 1e9);
@@ -234,8 +280,10 @@ static int start_server(struct pa_hub *hub, const char *listen, struct pa_error 
         .route_count = sizeof routes / sizeof routes[0],
         .context = hub,
         .most_connections = connections,
-        .idle_s = IDLE_S,
+        /* Signs of life come four times in a heartbeat: no connection of a living worker idles. */
+        .idle_s = IDLE_S + (unsigned)(hub->heartbeat_ns / (1000 * ms)),
         .body_ns = body_ns,
+        .closed = on_closed,
     };
     int code = pa_link_server_start(&options, &hub->server, error);
     pa_key_free(key); /* the server has its copy */
@@ -395,7 +443,8 @@ int pa_fleet_collect(struct pa_fleet *fleet, int rank, uint64_t deadline_ns,
             code = PA_ETIMEOUT;
             break;
         }
-        uint64_t silent_ns = peer->heard_ns + hub->heartbeat_ns + ms;
+        uint64_t silent_ns = peer->parted_ns != 0 ? peer->parted_ns + return_ns + ms
+                                                  : peer->heard_ns + hub->heartbeat_ns + ms;
         pa_fleet_wait_until(&hub->changed, &hub->lock,
                             silent_ns < deadline_ns ? silent_ns : deadline_ns);
     }

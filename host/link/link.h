@@ -55,6 +55,9 @@ struct pa_link_server_options {
     unsigned idle_s;           /* a connection without a byte for so long is closed; above what a
                                   handler may wait */
     uint64_t body_ns;          /* a body that takes longer to arrive is not waited for */
+    /* NULL, or called once when a connection has ended, whoever ended it, on that connection's
+     * thread; no handler of it runs any more. */
+    void (*closed)(void *context, uint64_t connection);
 };
 
 struct pa_link_server;
@@ -63,6 +66,8 @@ struct pa_link_server;
 int pa_link_server_start(const struct pa_link_server_options *options, struct pa_link_server **out,
                          struct pa_error *error);
 uint16_t pa_link_server_port(const struct pa_link_server *server);
+/* Inside of a handler: the number of the connection that asks, the one that `closed` will name. */
+uint64_t pa_link_server_connection(void);
 /* Close every connection and wait for handlers that run. NULL is fine. */
 void pa_link_server_stop(struct pa_link_server *server);
 

@@ -37,8 +37,13 @@ struct pa_link_server {
     size_t most_pending_bytes;
     atomic_size_t pending_bytes;
     uint64_t body_ns;
+    void (*closed)(void *context, uint64_t connection);
+    atomic_uintptr_t connections; /* so far: each gets the next number as its name */
     uint16_t port;
 };
+
+/* Of the connection whose handler runs on this thread. */
+static _Thread_local uint64_t current_connection;
 
 /* One request while it arrives. */
 struct arrival {
@@ -171,6 +176,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return arrival->body.failed ? MHD_NO : MHD_YES;
     }
     struct pa_buffer reply = {0};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    current_connection = info != NULL ? (uintptr_t)info->socket_context : 0;
     unsigned status =
         arrival->route->handle(server->context, arrival->body.data, arrival->body.size, &reply);
     if (reply.failed) {
@@ -192,6 +200,18 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     }
     free(arrival);
     *state = NULL;
+}
+
+/* A connection begins and ends; its number travels in the pointer that is ours. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code) {
+    struct pa_link_server *server = context;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        /* A number is all that libmicrohttpd has to keep for us. */
+        *socket_context = (void *)(atomic_fetch_add(&server->connections, 1) + 1); // NOLINT
+    else if (server->closed != NULL)
+        server->closed(server->context, (uintptr_t)*socket_context);
 }
 
 /* libmicrohttpd would print to stderr. What goes wrong on a connection is the client's to tell. */
@@ -301,7 +321,8 @@ static int start_daemon(struct pa_link_server *server, const struct pa_link_serv
             options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY_BYTES,
             MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
-            on_completed, NULL, MHD_OPTION_END);
+            on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+            MHD_OPTION_END);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (server->daemon == NULL)
             code = pa_fail(error, PA_EINTERNAL,
@@ -335,6 +356,7 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
     server->context = options->context;
     server->body_ns = options->body_ns;
     server->admit = options->admit;
+    server->closed = options->closed;
     server->most_pending_bytes = options->most_pending_bytes;
     if (options->token != NULL)
         memcpy(server->token, options->token, sizeof server->token);
@@ -352,6 +374,10 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
     }
     *out = server;
     return PA_OK;
+}
+
+uint64_t pa_link_server_connection(void) {
+    return current_connection;
 }
 
 uint16_t pa_link_server_port(const struct pa_link_server *server) {

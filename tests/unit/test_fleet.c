@@ -189,6 +189,29 @@ static void a_killed_worker_is_named_and_the_others_finish(void **state) {
     check_loss(SIGKILL);
 }
 
+/* Its heartbeat would be missed after ten minutes: the closed connections tell. */
+static void a_worker_that_ends_is_named_at_once(void **state) {
+    (void)state;
+    assert_int_equal(setenv("PETAUDIT_HEARTBEAT", "600s", 1), 0);
+    pid_t busy = start_worker(1, 3), idle = start_worker(2, 3);
+    struct pa_fleet *fleet = lead(3);
+    struct pa_buffer answer = {0};
+    struct pa_error error = {0};
+    post(fleet, 1, "sleep");
+    pa_clock_sleep(300 * ms);
+    kill(busy, SIGKILL);
+    kill(idle, SIGKILL);
+    assert_int_equal(pa_fleet_collect(fleet, 1, in_ms(120000), &answer, &error), PA_EHUB);
+    assert_string_equal(error.text, "rank 1 on node1 is lost: its connections ended: the process, "
+                                    "or its host, is gone");
+    for (int i = 0; i < 600 && pa_fleet_is_alive(fleet, 2); i++)
+        pa_clock_sleep(100 * ms);
+    assert_false(pa_fleet_is_alive(fleet, 2));
+    pa_fleet_close(fleet);
+    assert_int_equal(exit_of(busy), 128 + SIGKILL);
+    assert_int_equal(exit_of(idle), 128 + SIGKILL);
+}
+
 static void a_frozen_worker_is_named_and_the_others_finish(void **state) {
     (void)state;
     check_loss(SIGSTOP);
@@ -326,6 +349,7 @@ int main(void) {
         FLEET_TEST(a_failure_comes_back_with_rank_and_host_and_does_not_kill),
         FLEET_TEST(a_worker_may_work_longer_than_a_heartbeat),
         FLEET_TEST(a_killed_worker_is_named_and_the_others_finish),
+        FLEET_TEST(a_worker_that_ends_is_named_at_once),
         FLEET_TEST(a_frozen_worker_is_named_and_the_others_finish),
         FLEET_TEST(a_worker_that_misses_its_deadline_is_lost),
         FLEET_TEST(who_does_not_come_is_named_and_comes_too_late),
