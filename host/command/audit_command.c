@@ -34,7 +34,19 @@ static void listen_to_signals(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static const uint64_t gather_ns = UINT64_C(60000000000);
+static const uint64_t usual_gather_ns = UINT64_C(60000000000);
+static const uint64_t hello_ns = UINT64_C(60000000000);
+
+/* How long processes wait for each other at the start: PETAUDIT_GATHER, or a minute. */
+static int find_gather_time(uint64_t *out, struct pa_error *error) {
+    const char *text = getenv("PETAUDIT_GATHER");
+    *out = usual_gather_ns;
+    if (text == NULL || pa_duration_parse(text, out, error) == PA_OK)
+        return PA_OK;
+    pa_fail_in(error, "the environment variable PETAUDIT_GATHER");
+    error->code = PA_EUSAGE;
+    return PA_EUSAGE;
+}
 
 /* Everything that an audit holds while it runs. */
 struct audit {
@@ -117,20 +129,36 @@ static int open_crew(struct audit *audit, struct pa_error *error) {
 
 /* A worker does what the hub asks until the hub is done. */
 static int work(struct audit *audit, struct pa_error *error) {
+    uint64_t gather_ns;
+    PA_TRY(find_gather_time(&gather_ns, error));
     PA_TRY(open_crew(audit, error));
     PA_TRY(pa_fleet_join(&audit->place, audit->options.hub, audit->options.folder,
                          pa_clock_raw_ns() + gather_ns, &audit->fleet, error));
     return pa_fleet_serve(audit->fleet, pa_crew_execute, audit->crew, error);
 }
 
-static int gather(struct audit *audit, struct pa_error *error) {
-    PA_TRY(open_crew(audit, error));
+/* Who does not come in time is left behind and noted; the audit is of those who came. */
+static int lead(struct audit *audit, struct pa_error *error) {
+    struct pa_error late = {0};
+    uint64_t gather_ns;
+    char text[PA_ERROR_TEXT_BYTES + 40];
+    PA_TRY(find_gather_time(&gather_ns, error));
     if (audit->place.size > 1)
         PA_TRY(pa_directory_make(audit->options.folder, error));
-    uint64_t deadline = pa_clock_raw_ns() + gather_ns;
-    PA_TRY(pa_fleet_lead(&audit->place, audit->options.hub, audit->options.folder, deadline,
-                         &audit->fleet, error));
-    PA_TRY(pa_site_gather(&audit->site, &audit->place, audit->crew, audit->fleet, deadline, error));
+    int code = pa_fleet_lead(&audit->place, audit->options.hub, audit->options.folder,
+                             pa_clock_raw_ns() + gather_ns, &audit->fleet, &late);
+    if (code != PA_ETIMEOUT || audit->fleet == NULL)
+        return code == PA_OK ? PA_OK : pa_fail(error, code, "%s", late.text);
+    snprintf(text, sizeof text, "%s; going on without", late.text);
+    pa_observe(&audit->observer, (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = text});
+    return PA_OK;
+}
+
+static int gather(struct audit *audit, struct pa_error *error) {
+    PA_TRY(open_crew(audit, error));
+    PA_TRY(lead(audit, error));
+    PA_TRY(pa_site_gather(&audit->site, &audit->place, audit->crew, audit->fleet,
+                          pa_clock_raw_ns() + hello_ns, error));
     return pa_site_check_alone(&audit->site, audit->options.is_shared, error);
 }
 

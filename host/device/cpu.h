@@ -64,6 +64,7 @@ struct pa_workbench {
     bool has_a;
     int running; /* threads that hold a task */
     bool closing;
+    bool is_stuck; /* a thread did not come back: nothing of this may be waited for or freed */
     struct pa_error failure; /* the first; nothing runs after it */
 
     /* The library alone, see cpu_bare.c. */

@@ -5,28 +5,51 @@
  * PETAUDIT_FAULT="tiles:0.01:SEED" alters one entry of C in one tile of a hundred, between the GEMM
  * and the digest. Which tiles depends on the seed, the step's key and the tile's number alone, so
  * that a run can be repeated. "tiles:0.01:SEED:100" leaves the first hundred tiles alone: a device
- * that begins to fail after calibration has seen that it is exact.
+ * that begins to fail after calibration has seen that it is exact. "stop:FILE" never comes back
+ * from work once FILE is there, "slow:2" takes twice as long for all of it.
  */
 #include "device/cpu.h"
+
+#include "base/clock.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static double share;
 static unsigned long long fault_seed;
 static atomic_llong spared; /* tiles that are still left alone */
+static const char *stop_file;
+static double slowness; /* 1: as fast as it is */
 
 static void read_setting(void) {
     const char *setting = getenv("PETAUDIT_FAULT");
     long long first = 0;
+    slowness = 1;
+    if (setting != NULL && sscanf(setting, "slow:%lf", &slowness) == 1)
+        setting = NULL;
+    if (setting != NULL && strncmp(setting, "stop:", 5) == 0) {
+        stop_file = setting + 5;
+        setting = NULL;
+    }
     if (setting == NULL ||
         sscanf(setting, "tiles:%lf:%llu:%lld", &share, &fault_seed, &first) < 2 || !isfinite(share))
         share = 0;
     atomic_store(&spared, first);
+}
+
+/* Sleep as long as slowness demands, by the time since this thread was here last. */
+static void be_slow(void) {
+    static _Thread_local uint64_t since;
+    uint64_t now = pa_clock_raw_ns(), most = UINT64_C(200000000);
+    if (slowness > 1 && since != 0 && now - since < most)
+        pa_clock_sleep((uint64_t)((double)(now - since) * (slowness - 1)));
+    since = pa_clock_raw_ns();
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014). */
@@ -40,6 +63,9 @@ static uint64_t mix(uint64_t x) {
 void pa_cpu_fault(void *c, size_t ld, size_t element, uint32_t tile_rows, uint32_t tile_columns,
                   uint32_t first_tile, uint32_t step_key) {
     pthread_once(&once, read_setting);
+    be_slow();
+    while (stop_file != NULL && access(stop_file, F_OK) == 0)
+        pause();
     for (uint32_t r = 0; r < tile_rows; r++)
         for (uint32_t q = 0; q < tile_columns; q++) {
             uint64_t tile = first_tile + (uint64_t)r * tile_columns + q;

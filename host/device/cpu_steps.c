@@ -10,6 +10,8 @@
 
 enum { TILE = 128, A_SLICE_ROWS = 128, B_SLICE_COLUMNS = 64 };
 
+static const uint64_t drop_patience_ns = UINT64_C(60000000000);
+
 enum task_kind { TASK_NONE, TASK_A, TASK_B, TASK_PANEL };
 
 struct task {
@@ -264,10 +266,19 @@ int pa_cpu_step_collect(struct pa_workbench *bench, uint64_t *tiles, uint64_t de
 }
 
 void pa_cpu_steps_drop(struct pa_workbench *bench) {
+    uint64_t now = pa_clock_raw_ns(), deadline_ns = now + pa_clock_patience_ns(drop_patience_ns);
     pthread_mutex_lock(&bench->lock);
     bench->collected = bench->enqueued;
-    while (bench->running > 0)
-        pthread_cond_wait(&bench->progress, &bench->lock);
+    while (bench->running > 0 && now < deadline_ns) {
+        wait_until(bench, deadline_ns, now);
+        now = pa_clock_raw_ns();
+    }
+    /* Threads that do not come back keep the bench: nobody may wait for them, or free it. */
+    if (bench->running > 0) {
+        bench->is_stuck = true;
+        pa_fail(&bench->failure, PA_ETIMEOUT, "%u threads do not come back from their work",
+                (unsigned)bench->running);
+    }
     pthread_mutex_unlock(&bench->lock);
 }
 

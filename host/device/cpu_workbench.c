@@ -215,7 +215,10 @@ void pa_cpu_workbench_close(struct pa_workbench *bench) {
     pthread_mutex_lock(&bench->lock);
     bench->closing = true;
     pthread_cond_broadcast(&bench->work);
+    bool is_stuck = bench->is_stuck;
     pthread_mutex_unlock(&bench->lock);
+    if (is_stuck)
+        return; /* a thread is inside: the memory stays its own until the process ends */
     pa_team_destroy(bench->team);
     struct footprint print = measure(&bench->plan, bench->device->threads);
     pa_cpu_pages_free(bench->a, print.a);

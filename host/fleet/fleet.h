@@ -24,6 +24,7 @@ struct pa_place {
     int local_rank, local_size; /* among the processes on this host */
     char launcher[16];          /* "none", "slurm", "openmpi", "pmi", "petaudit" */
     char job[96];               /* the launcher's job id; empty when alone */
+    char nodes[512];            /* its list of hosts, as it writes it; cut off at the end */
     char host[64];
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rank and size, out of what the launcher left in the environment. */
+#include "base/file.h"
 #include "base/number.h"
 #include "fleet/fleet.h"
 
@@ -13,7 +14,7 @@ enum { MOST_RANKS = 1 << 20 };
 /* The variables of one launcher; NULL where it has none. */
 struct launcher {
     const char *name;
-    const char *rank, *size, *local_rank, *local_size, *job;
+    const char *rank, *size, *local_rank, *local_size, *job, *nodes;
     const char *must_be_set; /* else the others do not mean what they seem to */
 };
 
@@ -23,12 +24,12 @@ struct launcher {
  * step has a step id. */
 static const struct launcher launchers[] = {
     {"petaudit", "PETAUDIT_RANK", "PETAUDIT_SIZE", "PETAUDIT_LOCAL_RANK", "PETAUDIT_LOCAL_SIZE",
-     "PETAUDIT_JOB", NULL},
+     "PETAUDIT_JOB", "PETAUDIT_NODES", NULL},
     {"openmpi", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
-     "OMPI_COMM_WORLD_LOCAL_SIZE", "PMIX_NAMESPACE", NULL},
+     "OMPI_COMM_WORLD_LOCAL_SIZE", "PMIX_NAMESPACE", "SLURM_JOB_NODELIST", NULL},
     {"slurm", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", NULL, "SLURM_JOB_ID",
-     "SLURM_STEP_ID"},
-    {"pmi", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", "PMI_JOBID", NULL},
+     "SLURM_STEP_NODELIST", "SLURM_STEP_ID"},
+    {"pmi", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", "PMI_JOBID", NULL, NULL},
 };
 
 static const char *value_of(const char *name) {
@@ -116,6 +117,9 @@ static int read_launcher(const struct launcher *launcher, struct pa_place *out,
     const char *job = value_of(launcher->job);
     if (job != NULL)
         snprintf(out->job, sizeof out->job, "%s", job);
+    const char *nodes = value_of(launcher->nodes);
+    if (nodes != NULL)
+        pa_printable(out->nodes, sizeof out->nodes, nodes);
     return PA_OK;
 }
 

@@ -3,6 +3,7 @@
  *
  * Kinds that are not known here are kept and not read. Known ones are read strictly: a member that
  * is missing or of another type breaks the evidence, because nobody can say what was meant. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "judge/facts_inside.h"
@@ -16,6 +17,8 @@
 struct note {
     const json_t *json;
     const char *kind;
+    uint64_t epoch;
+    struct pa_instant at;
     char wrong[PA_NOTE_WRONG_BYTES];
 };
 
@@ -169,9 +172,16 @@ static void read_lost_note(struct pa_replay *replay, struct note *note) {
     read_text(note, "text", text, sizeof text);
     if (device == NULL || note->wrong[0] != '\0')
         return;
+    /* The text of a lost process names rank and host already. */
+    char who[96], when[PA_UTC_TEXT_BYTES], epoch[32] = "";
+    snprintf(who, sizeof who, "rank %u on %s is lost: ", (unsigned)rank, host);
+    bool is_named = strncmp(text, who, strlen(who)) == 0;
+    pa_utc_text(when, note->at.utc_ns);
+    if (note->epoch != PA_NO_EPOCH)
+        snprintf(epoch, sizeof epoch, "epoch %llu, ", (unsigned long long)note->epoch);
     device->lost = true;
-    snprintf(device->lost_text, sizeof device->lost_text, "rank %u on %s: %s", (unsigned)rank, host,
-             text);
+    snprintf(device->lost_text, sizeof device->lost_text, "rank %u on %s: %s (%s%s)",
+             (unsigned)rank, host, is_named ? text + strlen(who) : text, epoch, when);
 }
 
 static int read_allreduce_note(struct pa_replay *replay, struct note *note,
@@ -300,7 +310,10 @@ int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
         json_decref(json);
         return pa_replay_broken(replay, "a note is not a JSON object");
     }
-    struct note note = {.json = json, .kind = json_string_value(json_object_get(json, "kind"))};
+    struct note note = {.json = json,
+                        .kind = json_string_value(json_object_get(json, "kind")),
+                        .epoch = record->epoch,
+                        .at = raw.at};
     int code = PA_OK;
     if (note.kind == NULL)
         note_wrong(&note, "kind", "text");

@@ -114,6 +114,9 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "Read why the sweep could not be made; the proof does not depend on it."},
     {"ALLREDUCE_PARTIAL", INFO, TOLD,
      "Audit devices of one make by themselves where their links matter."},
+    {"ABSENT_RANKS", WARNING, TOLD,
+     "Look into the launcher's log for why these processes did not start; their devices were not "
+     "measured."},
     {"MEMORY_PROOF_FAILED", WARNING, TOLD,
      "Read why the device's memory could not be filled; the rate does not depend on it."},
     {"SHARED_DEVICES", INFO, TOLD, "Measure again on devices that nobody else uses."},

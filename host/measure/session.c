@@ -258,10 +258,7 @@ static int restore_devices(const struct pa_session_terms *terms, const struct pa
                            struct pa_error *error) {
     const struct pa_declaration *declaration = &past->ledger.declaration;
     struct pa_site *site = terms->site;
-    if (site->device_count != declaration->device_count)
-        return pa_fail(error, PA_EDEVICE,
-                       "resuming: %u devices were declared, %u are here; start the same processes",
-                       declaration->device_count, site->device_count);
+    PA_TRY(pa_session_past_complete(past, site, error));
     for (uint32_t d = 0; d < site->device_count; d++) {
         struct pa_site_device *device = &site->devices[d];
         char name[PA_DECLARED_NAME_BYTES];
@@ -287,6 +284,7 @@ static int bridge(const struct pa_session_terms *terms, struct pa_ledger *ledger
         ledger->is_challenged = false;
     }
     PA_TRY(pa_note_host(terms, error));
+    PA_TRY(pa_note_ranks(terms, error));
     PA_TRY(pa_note_libraries(terms, error));
     if (ledger->closed_count == 0 || ledger->next_epoch >= ledger->declaration.epochs)
         return PA_OK;

@@ -36,10 +36,16 @@ struct pa_session_terms {
  * pa_session_resume goes on. PA_EDEVICE when no device is left. */
 int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error);
 
+struct pa_past_device {
+    int rank; /* -1: not noted */
+    char id[96], host[64], backend[16];
+};
+
 /* What an earlier process left, read from the store before the witness opens it. */
 struct pa_session_past {
     struct pa_ledger ledger;
     struct pa_trial *choices;               /* owned: format and variant of each declared device */
+    struct pa_past_device *devices;         /* owned: where each declared device was */
     bool has_raw;                           /* raw rates are noted already */
     uint64_t begun_utc_ns, measured_utc_ns; /* the declaration, and the last figure */
     struct pa_past_meter {
@@ -51,6 +57,10 @@ struct pa_session_past {
 int pa_session_past_read(struct pa_store *store, struct pa_session_past *out,
                          struct pa_error *error);
 void pa_session_past_free(struct pa_session_past *past);
+/* Give the devices of processes that did not come back their declared places, as lost ones, so that
+ * the others keep theirs. PA_EDEVICE when what is here does not fit what was declared. */
+int pa_session_past_complete(const struct pa_session_past *past, struct pa_site *site,
+                             struct pa_error *error);
 
 /* Go on with `past`. The plan's class, epochs and openings are those declared. PA_EINVALID when the
  * declaration does not allow this interruption, PA_EDEVICE when declared devices are not there. */

@@ -3,11 +3,12 @@
 
 #include "measure/session_notes.h"
 #include "measure/session_vitals.h"
+#include "measure/sustain.h"
 
 #include <stdlib.h>
 
-/* A process that has not answered this long after the epoch's planned end is lost. */
-static const uint64_t grace_ns = UINT64_C(60000000000);
+/* A process that has not answered this long after it gave up its slowest device is lost. */
+static const uint64_t grace_ns = UINT64_C(30000000000);
 
 struct proving {
     struct pa_epoch_request request;
@@ -81,13 +82,29 @@ static int commit(const struct pa_session_terms *terms, struct pa_ledger *ledger
                            error);
 }
 
+/* How long a process waits for a step of its slowest device before it says that the device does not
+ * answer: the hub must have more patience, or it loses the whole process. */
+static uint64_t slowest_step_ns(const struct pa_session_terms *terms,
+                                const struct pa_ledger *ledger) {
+    uint64_t longest = 0;
+    for (uint32_t d = 0; d < ledger->declaration.device_count; d++) {
+        const struct pa_site_device *device = &terms->site->devices[d];
+        double operations = (double)pa_shape_operations(declared_shape(&ledger->declaration, d));
+        double rate = device->warmup.rate;
+        uint64_t ns = pa_sustain_patience_ns(rate > 0 ? 1e9 * operations / rate : 0);
+        longest = ns > longest ? ns : longest;
+    }
+    return longest;
+}
+
 static int prove(const struct pa_session_terms *terms, struct pa_ledger *ledger, uint64_t epoch,
                  struct proving *proving, struct pa_error *error) {
     PA_TRY(terms->witness->kind->challenge(terms->witness, epoch, &proving->request.nonce, error));
     ledger->is_challenged = true;
     ledger->next_epoch = epoch + 1;
     start_tails(ledger, proving);
-    uint64_t deadline = pa_clock_raw_ns() + ledger->declaration.epoch_ns + grace_ns;
+    uint64_t deadline = pa_clock_raw_ns() + ledger->declaration.epoch_ns +
+                        slowest_step_ns(terms, ledger) + grace_ns;
     int code = pa_site_ask(terms->site, build_epoch, take_tail, proving, deadline, error);
     if (code == PA_OK)
         return commit(terms, ledger, epoch, proving, error);

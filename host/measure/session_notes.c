@@ -36,9 +36,53 @@ int pa_note_host(const struct pa_session_terms *terms, struct pa_error *error) {
     char boot_id[PA_BOOT_ID_BYTES];
     pa_boot_id(boot_id);
     return pa_note_put(terms, PA_NO_EPOCH,
-                       json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "kind", "host", "host",
+                       json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "kind", "host", "host",
                                  place->host, "boot_id", boot_id, "launcher", place->launcher,
-                                 "job", place->job, "size", place->size),
+                                 "job", place->job, "nodes", place->nodes, "size", place->size),
+                       error);
+}
+
+/* "3, 5-7": the ranks that are absent, as long as there is room. */
+static void list_absent(const struct pa_site *site, char *out, size_t size) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (int rank = 0; rank < site->place.size && used + 40 < size; rank++) {
+        int last = rank;
+        if (!site->is_absent[rank])
+            continue;
+        while (last + 1 < site->place.size && site->is_absent[last + 1])
+            last++;
+        used += (size_t)snprintf(out + used, size - used, "%s%d", used > 0 ? ", " : "", rank);
+        if (last > rank)
+            used += (size_t)snprintf(out + used, size - used, "-%d", last);
+        rank = last;
+    }
+}
+
+int pa_note_ranks(const struct pa_session_terms *terms, struct pa_error *error) {
+    const struct pa_site *site = terms->site;
+    char absent[120], text[240];
+    json_t *hosts = json_array();
+    if (site->place.size < 2) {
+        json_decref(hosts);
+        return PA_OK;
+    }
+    for (int rank = 0; rank < site->place.size; rank++)
+        json_array_append_new(hosts, site->is_absent[rank]
+                                         ? json_null()
+                                         : json_string(pa_fleet_host(site->fleet, rank)));
+    PA_TRY(pa_note_put(
+        terms, PA_NO_EPOCH,
+        json_pack("{s:s, s:i, s:o}", "kind", "ranks", "size", site->place.size, "hosts", hosts),
+        error));
+    if (site->absent_count == 0)
+        return PA_OK;
+    list_absent(site, absent, sizeof absent);
+    snprintf(text, sizeof text, "%u of %d processes did not come: rank %s", site->absent_count,
+             site->place.size, absent);
+    return pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code", "ABSENT_RANKS",
+                                 "severity", "warning", "text", text),
                        error);
 }
 
@@ -69,7 +113,8 @@ int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error
             terms, PA_NO_EPOCH,
             json_pack("{s:s, s:s}", "kind", "test_build", "reason", pa_device_test_build()),
             error));
-    return pa_note_host(terms, error);
+    PA_TRY(pa_note_host(terms, error));
+    return pa_note_ranks(terms, error);
 }
 
 /* A device that was lost before it could choose has none. */
@@ -85,14 +130,15 @@ static int note_device(const struct pa_session_terms *terms, uint32_t index,
     const struct pa_trial *chosen = &device->calibration.chosen;
     const struct pa_format_facts *format = &device->facts.formats[chosen->format];
     json_t *content = json_pack(
-        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o, s:s, s:s}",
+        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o, s:s, s:s, "
+        "s:i}",
         "kind", "device", "device", (json_int_t)index, "id", identity->id, "name", identity->name,
         "vendor", identity->vendor, "backend", device->facts.backend, "format", format_of(chosen),
         "host", identity->host, "memory_bytes", (json_int_t)identity->memory_bytes, "details",
         identity->details, "serial", identity->serial, "variant", chosen->variant_name,
         "variant_number", (json_int_t)chosen->variant, "library", format->library,
         "peak_per_second", pa_note_figure(format->peak_per_second), "peak_basis",
-        format->peak_basis, "partition", identity->partition);
+        format->peak_basis, "partition", identity->partition, "rank", device->rank);
     json_object_set_new(content, "bus", json_string(identity->bus));
     json_object_set_new(content, "driver", json_string(identity->driver));
     json_object_set_new(content, "emulated", json_boolean(identity->is_emulated));

@@ -19,6 +19,8 @@ json_t *pa_note_figure(double value);
 /* Claim, policy, tool, host: once, after the declaration. */
 int pa_note_session(const struct pa_session_terms *terms, struct pa_error *error);
 int pa_note_host(const struct pa_session_terms *terms, struct pa_error *error);
+/* Which process ran on which host, and a finding where some did not come; nothing of one alone. */
+int pa_note_ranks(const struct pa_session_terms *terms, struct pa_error *error);
 /* The vendors' libraries of each host: name, path and SHA-256. */
 int pa_note_libraries(const struct pa_session_terms *terms, struct pa_error *error);
 /* Identity, choice and calibration sweep of every device. */

@@ -2,6 +2,7 @@
 #include "measure/session_openings.h"
 
 #include "measure/session_epoch.h"
+#include "measure/session_notes.h"
 
 #include <stdlib.h>
 
@@ -89,25 +90,43 @@ static int stand_in_rank(const struct pa_site *site) {
     return 0;
 }
 
+static bool is_gone(const struct pa_site *site, int rank) {
+    return rank != 0 && (rank >= site->place.size || !pa_fleet_is_alive(site->fleet, rank));
+}
+
+/* A process died with chains on its shelf: whoever has a sample there needs another holder. */
+static void lose_holder(struct opening_epoch *work, int rank, const struct pa_error *cause) {
+    struct pa_error unknown = {0};
+    if (cause->code == PA_OK)
+        pa_fail(&unknown, PA_EHUB, "rank %d is lost", rank);
+    pa_site_lose_process(work->terms->site, rank, cause->code == PA_OK ? &unknown : cause);
+    for (uint32_t d = 0; d < work->ledger->declaration.device_count; d++)
+        if (work->holder[d] == rank)
+            work->holder[d] = -1;
+}
+
 /* The rank that answers for a device: its own process while that lives and still has the chain,
  * which a device that is lost does not take along, else one that computes the chain again. */
 static int find_holder(struct opening_epoch *work, uint32_t device, struct pa_error *error) {
-    const struct pa_site *site = work->terms->site;
+    struct pa_site *site = work->terms->site;
     const struct pa_site_device *entry = &site->devices[device];
     struct pa_buffer probe = {0};
-    struct pa_error ignored = {0};
+    struct pa_error cause = {0};
     if (work->holder[device] >= 0)
         return PA_OK;
     uint32_t j = 0;
     while (work->samples[j].device != device)
         j++;
-    bool is_there = entry->rank == 0 || pa_fleet_is_alive(site->fleet, entry->rank);
     int rank = entry->rank;
-    int code = is_there ? fetch(work, rank, j, 1, &probe, &ignored) : PA_EDEVICE;
+    int code = is_gone(site, rank) ? PA_EDEVICE : fetch(work, rank, j, 1, &probe, &cause);
     pa_buffer_free(&probe);
-    if (code != PA_OK) {
-        rank = entry->is_lost ? stand_in_rank(site) : rank;
-        PA_TRY(recompute(work, device, rank, error));
+    while (code != PA_OK) {
+        if (is_gone(site, rank))
+            lose_holder(work, rank, &cause);
+        rank = entry->is_lost ? stand_in_rank(site) : entry->rank;
+        code = recompute(work, device, rank, &cause);
+        if (code != PA_OK && (!is_gone(site, rank) || pa_site_alive(site) == 0))
+            return pa_fail(error, code, "%s", cause.text);
     }
     work->holder[device] = rank;
     return PA_OK;
@@ -141,8 +160,16 @@ static int open_from(struct opening_epoch *work, uint32_t *next, struct pa_error
         count++;
     }
     struct pa_buffer answer = {0};
-    int code = fetch(work, rank, *next, count, &answer, error);
-    if (code == PA_OK)
+    struct pa_error cause = {0};
+    int code = fetch(work, rank, *next, count, &answer, &cause);
+    if (code != PA_OK && is_gone(work->terms->site, rank) && pa_site_alive(work->terms->site) > 0) {
+        pa_buffer_free(&answer);
+        lose_holder(work, rank, &cause);
+        return PA_OK; /* the same ones again, from somebody else */
+    }
+    if (code != PA_OK)
+        code = pa_fail(error, code, "%s", cause.text);
+    else
         code = pass_on(work, *next, count, &answer, error);
     pa_buffer_free(&answer);
     *next += code == PA_OK ? count : 0;
@@ -158,6 +185,8 @@ static int open_samples(struct opening_epoch *work, struct pa_error *error) {
         if (terms->stop != NULL && atomic_load(terms->stop))
             return pa_fail(error, PA_EINTERRUPTED, "stopped by the user; the evidence is kept");
         PA_TRY(open_from(work, &next, error));
+        if (next == work->epoch->opened)
+            continue;
         uint64_t each = (pa_clock_raw_ns() - begun) / (next - work->epoch->opened);
         pa_observe(
             terms->observer,
@@ -219,5 +248,5 @@ int pa_session_open_all(const struct pa_session_terms *terms, struct pa_ledger *
         pa_site_tell(terms->site, &request, pa_clock_raw_ns() + patience_ns);
         pa_buffer_free(&request);
     }
-    return PA_OK;
+    return pa_note_losses(terms, PA_NO_EPOCH, error);
 }

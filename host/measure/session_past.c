@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void copy_text(char *out, size_t size, const json_t *note, const char *key) {
+    const char *text = json_string_value(json_object_get(note, key));
+    snprintf(out, size, "%.*s", (int)size - 1, text != NULL ? text : "");
+}
+
 static void remember_device(struct pa_session_past *past, const json_t *note) {
     json_int_t device = json_integer_value(json_object_get(note, "device"));
     json_int_t variant = json_integer_value(json_object_get(note, "variant_number"));
@@ -15,6 +20,14 @@ static void remember_device(struct pa_session_past *past, const json_t *note) {
         return;
     past->choices[device].format = pa_format_named(format);
     past->choices[device].variant = (uint32_t)variant;
+    struct pa_past_device *place = &past->devices[device];
+    const json_t *rank = json_object_get(note, "rank");
+    if (json_is_integer(rank) && json_integer_value(rank) >= 0 &&
+        json_integer_value(rank) < INT32_MAX)
+        place->rank = (int)json_integer_value(rank);
+    copy_text(place->id, sizeof place->id, note, "id");
+    copy_text(place->host, sizeof place->host, note, "host");
+    copy_text(place->backend, sizeof place->backend, note, "backend");
 }
 
 static void remember_meter(struct pa_session_past *past, const json_t *note) {
@@ -63,9 +76,12 @@ int pa_session_past_read(struct pa_store *store, struct pa_session_past *out,
     *out = (struct pa_session_past){0};
     PA_TRY(pa_ledger_read(store, &out->ledger, error));
     out->choices = calloc(out->ledger.declaration.device_count, sizeof *out->choices);
-    int code = out->choices == NULL
-                   ? pa_fail(error, PA_EMEMORY, "reading the session: out of memory")
-                   : pa_store_each(store, remember, out, error);
+    out->devices = calloc(out->ledger.declaration.device_count, sizeof *out->devices);
+    bool has_room = out->choices != NULL && out->devices != NULL;
+    for (uint32_t d = 0; has_room && d < out->ledger.declaration.device_count; d++)
+        out->devices[d].rank = -1;
+    int code = has_room ? pa_store_each(store, remember, out, error)
+                        : pa_fail(error, PA_EMEMORY, "reading the session: out of memory");
     for (uint32_t d = 0; code == PA_OK && d < out->ledger.declaration.device_count; d++)
         if (out->choices[d].format == 0 && !out->ledger.is_finished)
             code = pa_fail(error, PA_EINVALID,
@@ -76,8 +92,53 @@ int pa_session_past_read(struct pa_store *store, struct pa_session_past *out,
     return code;
 }
 
+/* A device whose process did not come back. */
+static struct pa_site_device absent_device(const struct pa_past_device *was, const char *name) {
+    struct pa_site_device device = {.rank = was->rank, .is_lost = true};
+    struct pa_device_facts *facts = &device.facts;
+    snprintf(facts->identity.name, sizeof facts->identity.name, "%s", name);
+    snprintf(facts->identity.id, sizeof facts->identity.id, "%s", was->id);
+    snprintf(facts->identity.host, sizeof facts->identity.host, "%s", was->host);
+    snprintf(facts->backend, sizeof facts->backend, "%s", was->backend);
+    snprintf(device.lost_text, sizeof device.lost_text,
+             "rank %d, which was on %s, did not come back when the audit was resumed", was->rank,
+             was->host);
+    return device;
+}
+
+int pa_session_past_complete(const struct pa_session_past *past, struct pa_site *site,
+                             struct pa_error *error) {
+    const struct pa_declaration *declaration = &past->ledger.declaration;
+    uint32_t next = 0, count = declaration->device_count;
+    struct pa_site_device *all = calloc(count, sizeof *all);
+    if (all == NULL)
+        return pa_fail(error, PA_EMEMORY, "resuming %u devices: out of memory", count);
+    for (uint32_t d = 0; d < count; d++) {
+        int rank = past->devices[d].rank;
+        bool is_absent = rank >= 0 && (rank >= site->place.size || site->is_absent[rank]);
+        if (is_absent)
+            all[d] = absent_device(&past->devices[d], declaration->devices[d].name);
+        else if (next < site->device_count && (rank < 0 || site->devices[next].rank == rank))
+            all[d] = site->devices[next++];
+        else
+            break;
+        if (d + 1 < count || next < site->device_count)
+            continue;
+        free(site->devices);
+        site->devices = all;
+        site->device_count = count;
+        return PA_OK;
+    }
+    free(all);
+    return pa_fail(error, PA_EDEVICE,
+                   "resuming: %u devices were declared and %u are here, not in the same processes; "
+                   "start the same processes",
+                   count, site->device_count);
+}
+
 void pa_session_past_free(struct pa_session_past *past) {
     pa_ledger_free(&past->ledger);
     free(past->choices);
+    free(past->devices);
     *past = (struct pa_session_past){0};
 }

@@ -70,6 +70,11 @@ static void lose_process(struct pa_site *site, uint32_t first, uint32_t count,
         lose(site, d, cause->text);
 }
 
+void pa_site_lose_process(struct pa_site *site, int rank, const struct pa_error *cause) {
+    uint32_t first, count = devices_of(site, rank, &first);
+    lose_process(site, first, count, cause);
+}
+
 /* Post to every living worker; one that cannot be reached loses its devices. */
 static void post_all(struct pa_site *site, pa_site_build build, void *context, bool *is_posted,
                      struct pa_error *last) {
@@ -261,19 +266,31 @@ static void divide_shared_processors(struct pa_site *site) {
     }
 }
 
+/* One process introduces itself. */
+static int greet(struct pa_site *site, int rank, const struct pa_buffer *request,
+                 uint64_t deadline_ns, struct pa_error *error) {
+    struct pa_buffer payload = {0};
+    if (rank > 0 && !pa_fleet_is_alive(site->fleet, rank))
+        return pa_fail(error, PA_EHUB, "rank %d did not come", rank);
+    int code = pa_site_ask_one(site, rank, request, deadline_ns, &payload, error);
+    if (code == PA_OK)
+        code = add_devices(site, rank, &payload, error);
+    pa_buffer_free(&payload);
+    return code;
+}
+
 int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa_crew *crew,
                    struct pa_fleet *fleet, uint64_t deadline_ns, struct pa_error *error) {
     struct pa_buffer request = {0};
     struct pa_error last = {0};
     *site = (struct pa_site){.place = *place, .crew = crew, .fleet = fleet};
+    site->is_absent = calloc((size_t)place->size, sizeof *site->is_absent);
+    if (site->is_absent == NULL)
+        return pa_fail(error, PA_EMEMORY, "gathering %d processes: out of memory", place->size);
     pa_buffer_u32(&request, PA_ASK_HELLO);
     for (int rank = 0; rank < place->size; rank++) {
-        struct pa_buffer payload = {0};
-        if (rank > 0 && !pa_fleet_is_alive(fleet, rank))
-            continue;
-        if (pa_site_ask_one(site, rank, &request, deadline_ns, &payload, &last) == PA_OK)
-            add_devices(site, rank, &payload, &last);
-        pa_buffer_free(&payload);
+        site->is_absent[rank] = greet(site, rank, &request, deadline_ns, &last) != PA_OK;
+        site->absent_count += site->is_absent[rank] ? 1 : 0;
     }
     pa_buffer_free(&request);
     divide_shared_processors(site);
@@ -286,6 +303,7 @@ int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa
 
 void pa_site_free(struct pa_site *site) {
     free(site->devices);
+    free(site->is_absent);
     free(site->library_sets);
     *site = (struct pa_site){0};
 }

@@ -38,6 +38,8 @@ struct pa_site {
     struct pa_place place;
     struct pa_crew *crew;
     struct pa_fleet *fleet;
+    bool *is_absent; /* by rank: the process did not come, or did not tell its devices */
+    uint32_t absent_count;
     struct pa_site_device *devices;
     uint32_t device_count;
     struct pa_site_libraries *library_sets;
@@ -45,7 +47,7 @@ struct pa_site {
 };
 
 /* Bring everybody together: ask each process for its devices. `crew` and `fleet` stay the caller's.
- * Processes that do not answer have no devices; PA_EDEVICE when nobody has one. */
+ * Processes that do not answer are absent and have no devices; PA_EDEVICE when nobody has one. */
 int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa_crew *crew,
                    struct pa_fleet *fleet, uint64_t deadline_ns, struct pa_error *error);
 void pa_site_free(struct pa_site *site);
@@ -70,6 +72,9 @@ int pa_site_ask_one(struct pa_site *site, int rank, const struct pa_buffer *requ
 
 /* Tell all processes something without an answer of interest (FORGET). */
 void pa_site_tell(struct pa_site *site, const struct pa_buffer *request, uint64_t deadline_ns);
+
+/* Mark the devices of a process that does not answer any more as lost. */
+void pa_site_lose_process(struct pa_site *site, int rank, const struct pa_error *cause);
 
 /* Devices that still work. */
 uint32_t pa_site_alive(const struct pa_site *site);

@@ -41,10 +41,14 @@ void pa_stand_close(struct pa_stand *stand) {
     *stand = (struct pa_stand){0};
 }
 
-static uint64_t step_deadline(const struct pa_stand *stand) {
-    uint64_t ns = (uint64_t)(stand->step_ns * deadline_factor);
+uint64_t pa_sustain_patience_ns(double step_ns) {
+    uint64_t ns = (uint64_t)(step_ns * deadline_factor);
     uint64_t least_ns = pa_clock_patience_ns(least_deadline_ns);
-    return pa_clock_raw_ns() + (ns > least_ns ? ns : least_ns);
+    return ns > least_ns ? ns : least_ns;
+}
+
+static uint64_t step_deadline(const struct pa_stand *stand) {
+    return pa_clock_raw_ns() + pa_sustain_patience_ns(stand->step_ns);
 }
 
 /* The progress of a chain: what decides whether one more step is queued. */

@@ -28,6 +28,9 @@ int pa_stand_open(struct pa_stand *stand, struct pa_device *device,
                   struct pa_error *error);
 void pa_stand_close(struct pa_stand *stand);
 
+/* How long a step is waited for, of a device whose steps take `step_ns`. */
+uint64_t pa_sustain_patience_ns(double step_ns);
+
 /* When a chain ends: after `steps` steps, or with the step that is nearest to `length_ns`, or once
  * `end` is true and what was queued is in, whichever comes first. */
 struct pa_sustain_limits {

@@ -111,6 +111,9 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
      "查明扫描未能进行的原因；证明不依赖于此。"},
     {"Audit devices of one make by themselves where their links matter.",
      "如需评价链路，请对同一厂家的设备单独审核。"},
+    {"Look into the launcher's log for why these processes did not start; their devices were not "
+     "measured.",
+     "请在启动器日志中查明这些进程为何没有启动；其设备未被测量。"},
     {"Read why the device's memory could not be filled; the rate does not depend on it.",
      "查明设备内存未能写满的原因；速率不依赖于此。"},
     {"Measure again on devices that nobody else uses.", "请在无他人使用的设备上重新测量。"},

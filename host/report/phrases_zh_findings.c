@@ -67,6 +67,7 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
      "申报的 {1} 台 {2} 中有 {0} 台在本次会话中未做任何运算。"},
     {"Less memory than claimed or listed for the model: {0}.",
      "内存少于申报值或该型号的标称值：{0}。"},
+    {"{0} of {1} processes did not come: rank {2}", "{1} 个进程中有 {0} 个未到场：进程 {2}"},
     {"Stopped during the audit: {0}; {1}.", "审核期间停止：{0}；{1}。"},
     {"Another device answered after an interruption in the place of {0}.",
      "中断之后由另一台设备代替应答：{0}。"},

@@ -220,7 +220,8 @@ static void a_lost_device_and_a_test_build_are_noted(void **state) {
     collect(&recipe, PA_RECHECK_TILES, &facts);
     assert_string_equal(facts.broken, "");
     assert_true(facts.devices[1].lost);
-    assert_string_equal(facts.devices[1].lost_text, "rank 1 on node1: connection closed");
+    assert_string_equal(facts.devices[1].lost_text,
+                        "rank 1 on node1: connection closed (2026-11-24T00:01:00Z)");
     assert_int_equal(facts.devices[1].steps, 5);
     pa_facts_free(&facts);
     recipe.flaw = FLAW_TEST_BUILD;

@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_fault_table.py PETAUDIT PETAUDIT_FAULTY ROW - what goes wrong at a site of three processes, and what is left.
+
+Each row of TABLE is one audit with one fault. Whatever the fault: the audit ends by itself, its message names rank and
+host of the lost, every opening is answered, what the lost had proven before counts, and the result verifies from its
+evidence. docs/fleet.md has the same table for operators; this one is compared with it.
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from cluster_site import Hall, check
+
+program, faulty, wanted = sys.argv[1:]
+HOST = os.uname().nodename
+SIZE = 3
+LOST = 2  # the rank that the fault befalls
+
+
+def start_all(hall):
+    return [hall.start_rank(rank, SIZE, PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE=str(SIZE))
+            for rank in range(SIZE)]
+
+
+def begin(hall):
+    ranks = start_all(hall)
+    hall.wait_for("epoch 2", process=ranks[0])
+    return ranks
+
+
+def expect_result(hall, ranks):
+    """Exit status 2: a result of TEST shapes is never more than INCONCLUSIVE."""
+    hall.end(ranks[0], (2,))
+    hall.end(ranks[1], (0,), "rank1.log")
+    hall.verify()
+    summary = hall.summary()
+    check(summary["verdict"] == "INCONCLUSIVE", summary["reason"])
+    check(summary["openings"]["failed"] == 0 and summary["openings"]["missing"] == 0, summary["openings"])
+    return summary
+
+
+def expect_lost(hall, ranks, why):
+    """The device of rank LOST is lost, the others worked on; what it did before counts."""
+    summary = expect_result(hall, ranks)
+    check(f"rank {LOST} on {HOST}" in hall.log(), f"the message names no rank and host:\n{hall.log()}")
+    lost = hall.notes("lost")
+    check([note["device"] for note in lost] == [LOST], lost)
+    check(lost[0]["rank"] == LOST and lost[0]["host"] == HOST and why in lost[0]["text"], lost)
+    devices = summary["devices"]
+    check([device["is_lost"] for device in devices] == [rank == LOST for rank in range(SIZE)], devices)
+    check(why in devices[LOST]["lost_text"], devices[LOST])
+    check(f"(epoch {lost[0]['epoch']}, 20" in devices[LOST]["lost_text"], devices[LOST])
+    check(all(device["steps"] > 0 for device in devices if not device["is_lost"]), devices)
+    check(devices[LOST]["steps"] > 0, devices[LOST])
+    check(devices[LOST]["steps"] < min(devices[0]["steps"], devices[1]["steps"]), devices)
+    check("LOST_DEVICE" in [finding["code"] for finding in summary["findings"]], summary["findings"])
+    ranks_of_reduce = {row["ranks"] for row in hall.notes("allreduce")}
+    check(ranks_of_reduce == {SIZE - 1}, f"the communicator was not made of those that live: {ranks_of_reduce}")
+    return summary
+
+
+def killed(hall):
+    ranks = begin(hall)
+    ranks[LOST].kill()
+    expect_lost(hall, ranks, "its connections ended")
+
+
+def killed_at_openings(hall):
+    # It dies with chains on its shelf that are to be opened: others compute them again.
+    ranks = start_all(hall)
+    hall.wait_for("opening", process=ranks[0])
+    ranks[LOST].kill()
+    summary = expect_result(hall, ranks)
+    check("computing" in hall.log(), hall.log())
+    check(summary["devices"][LOST]["steps"] > 0, summary["devices"])
+
+
+def frozen(hall):
+    ranks = begin(hall)
+    ranks[LOST].send_signal(signal.SIGSTOP)
+    expect_lost(hall, ranks, "nothing heard from it for")
+    # It comes back from its sleep to a hub that is done.
+    ranks[LOST].send_signal(signal.SIGCONT)
+    hall.end(ranks[LOST], (69,), f"rank{LOST}.log")
+
+
+def slow(hall):
+    ranks = [hall.start_rank(rank, SIZE, program=faulty, PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE=str(SIZE),
+                             **({"PETAUDIT_FAULT": "slow:3"} if rank == LOST else {})) for rank in range(SIZE)]
+    summary = expect_result(hall, ranks)
+    check(not any(device["is_lost"] for device in summary["devices"]), summary["devices"])
+    steps = [device["steps"] for device in summary["devices"]]
+    check(steps[LOST] < min(steps[0], steps[1]), f"a slow device slows the others: {steps}")
+
+
+def stopped_device(hall):
+    stop = hall.path("stop")
+    ranks = [
+        hall.start_rank(rank, SIZE, program=faulty, PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE=str(SIZE),
+                        PETAUDIT_PATIENCE="3s", **({"PETAUDIT_FAULT": f"stop:{stop}"} if rank == LOST else {}))
+        for rank in range(SIZE)]
+    hall.wait_for("epoch 2", process=ranks[0])
+    open(stop, "w", encoding="utf-8").close()
+    summary = expect_result(hall, ranks)
+    lost = hall.notes("lost")
+    check([note["device"] for note in lost] == [LOST] and "not done by its deadline" in lost[0]["text"], lost)
+    check(lost[0]["rank"] == LOST and lost[0]["host"] == HOST, lost)
+    check(0 < summary["devices"][LOST]["steps"] < summary["devices"][0]["steps"], summary["devices"])
+    # The process lives, ends in order, and is not waited for in vain.
+    hall.end(ranks[LOST], (0,), f"rank{LOST}.log")
+
+
+def out_of_disk(hall):
+    os.mkdir(hall.out)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", hall.out], check=True)
+    try:
+        ranks = start_all(hall)
+        hall.end(ranks[0], (73,))
+        check("No space left" in hall.log() or "full" in hall.log(), hall.log())
+        for rank in (1, 2):
+            hall.end(ranks[rank], (0, 69), f"rank{rank}.log")
+        before = hall.notes("claim")
+        check(len(before) == 1, "the evidence so far is gone")
+        subprocess.run(["mount", "-o", "remount,size=64m", hall.out], check=True)
+        ranks = [hall.start_rank(rank, SIZE, "--resume", hall.out, "--devices", "cpu", PETAUDIT_LOCAL_RANK=str(rank),
+                                 PETAUDIT_LOCAL_SIZE=str(SIZE)) for rank in range(SIZE)]
+        summary = expect_result(hall, ranks)
+        check(all(device["steps"] > 0 for device in summary["devices"]), summary["devices"])
+    finally:
+        subprocess.run(["umount", "-l", hall.out], check=True)
+
+
+def wrong_clock(hall):
+    # Time is the witness's: a worker three years ahead, in a dated log or not, changes nothing.
+    ranks = [hall.start_rank(rank, SIZE, PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE=str(SIZE),
+                             prefix=("faketime", "-m", "-f", "+1000d") if rank == LOST else (),
+                             FAKETIME_DONT_FAKE_MONOTONIC="1")
+             for rank in range(SIZE)]
+    summary = expect_result(hall, ranks)
+    check(not any(device["is_lost"] for device in summary["devices"]), summary["devices"])
+    check(all(device["steps"] > 0 for device in summary["devices"]), summary["devices"])
+    check("CLOCK_STEP" not in [finding["code"] for finding in summary["findings"]], summary["findings"])
+
+
+def late(hall):
+    ranks = [hall.start_rank(rank, SIZE, PETAUDIT_GATHER="3s") for rank in range(SIZE - 1)]
+    hall.wait_for("going on without", process=ranks[0])
+    ranks.append(hall.start_rank(LOST, SIZE, PETAUDIT_GATHER="60s"))
+    hall.end(ranks[LOST], (69,), f"rank{LOST}.log")
+    check(f"goes on without rank {LOST}" in hall.log(f"rank{LOST}.log"), hall.log(f"rank{LOST}.log"))
+    summary = expect_result(hall, ranks)
+    check(len(summary["devices"]) == 2, summary["devices"])
+    check([note["hosts"] for note in hall.notes("ranks")] == [[HOST, HOST, None]], hall.notes("ranks"))
+    found = [finding for finding in summary["findings"] if finding["code"] == "ABSENT_RANKS"]
+    check(len(found) == 1 and found[0]["text"] == "1 of 3 processes did not come: rank 2", found)
+
+
+def hub_killed(hall, absent=False):
+    ranks = begin(hall)
+    ranks[0].kill()
+    for rank in (1, 2):
+        hall.end(ranks[rank], (69,), f"rank{rank}.log")
+        check("lost its hub" in hall.log(f"rank{rank}.log"), hall.log(f"rank{rank}.log"))
+    proven = len(hall.notes("device"))
+    check(proven == SIZE, f"{proven} devices in the evidence")
+    here = range(SIZE - 1) if absent else range(SIZE)
+    ranks = [hall.start_rank(rank, SIZE, "--resume", hall.out, "--devices", "cpu", PETAUDIT_LOCAL_RANK=str(rank),
+                             PETAUDIT_LOCAL_SIZE=str(SIZE), PETAUDIT_GATHER="8s" if absent and rank == 0 else "60s") for rank in here]
+    summary = expect_result(hall, ranks)
+    check(summary["devices"][0]["steps"] > 0 and len(summary["devices"]) == SIZE, summary["devices"])
+    check(summary["devices"][LOST]["is_lost"] == absent, summary["devices"][LOST])
+    codes = [finding["code"] for finding in summary["findings"]]
+    check("INTERRUPTED" in codes, codes)
+    return summary
+
+
+def hub_killed_with_a_host(hall):
+    summary = hub_killed(hall, absent=True)
+    check("did not come back" in summary["devices"][LOST]["lost_text"], summary["devices"][LOST])
+    check(summary["devices"][LOST]["steps"] > 0, "what the lost had proven before is gone")
+
+
+TABLE = {row.__name__: row for row in (killed, killed_at_openings, frozen, slow, stopped_device, out_of_disk,
+                                       wrong_clock, late, hub_killed, hub_killed_with_a_host)}
+
+with open(os.path.join(os.path.dirname(__file__), "../../docs/fleet.md"), encoding="utf-8") as page:
+    documented = {line.split("`")[1] for line in page if line.startswith("| `")}
+check(documented == set(TABLE), f"docs/fleet.md and the table differ: {documented ^ set(TABLE)}")
+with tempfile.TemporaryDirectory() as home, Hall(home, program, window_s=3) as hall:
+    began = time.monotonic()
+    TABLE[wanted](hall)
+    print(f"{wanted}: {time.monotonic() - began:.1f} s")
