@@ -61,8 +61,8 @@ static struct pa_workbench *open_bench(struct red_machine *machine, uint32_t row
     struct pa_error error = {0};
     const struct pa_workload work = {(uint32_t)machine->class_id, machine->format, rows * PA_TILE,
                                      machine->shape.n, k, 0};
-    RED_MUST(machine->device->backend->workbench_open(machine->device, &work, &bench, &error) ==
-             PA_OK);
+    if (machine->device->backend->workbench_open(machine->device, &work, &bench, &error) != PA_OK)
+        red_fail(__FILE__, __LINE__, error.text);
     return bench;
 }
 
