@@ -31,6 +31,16 @@ static struct pa_replay_epoch *epoch_add(struct pa_replay *replay, struct pa_err
     return epoch;
 }
 
+/* What an interruption is noted with is its length so far: a site that asks for one at once and
+ * then takes its time must not have that time for nothing. RAW may have begun anew since. */
+static uint64_t gap_until(const struct pa_replay *replay, const struct pa_instant *t0) {
+    const struct pa_instant *noted = &replay->gap_noted;
+    uint64_t more_ns = t0->raw_ns >= noted->raw_ns   ? t0->raw_ns - noted->raw_ns
+                       : t0->utc_ns >= noted->utc_ns ? t0->utc_ns - noted->utc_ns
+                                                     : 0;
+    return replay->has_gap ? replay->gap_ns + more_ns : 0;
+}
+
 int pa_replay_nonce(struct pa_replay *replay, const struct pa_record *record,
                     struct pa_error *error) {
     struct pa_nonce_record nonce;
@@ -48,7 +58,7 @@ int pa_replay_nonce(struct pa_replay *replay, const struct pa_record *record,
     epoch->t0 = nonce.at;
     memcpy(epoch->nonce.bytes, nonce.nonce, sizeof nonce.nonce);
     epoch->after_gap = replay->has_gap;
-    epoch->gap_ns = replay->gap_ns;
+    epoch->gap_ns = gap_until(replay, &nonce.at);
     epoch->segment = replay->interruptions;
     replay->has_gap = false;
     replay->gap_ns = 0;

@@ -60,6 +60,7 @@ struct pa_replay {
     uint32_t interruptions;
     bool has_gap; /* an interruption was noted and the next nonce has not come */
     uint64_t gap_ns;
+    struct pa_instant gap_noted; /* when; the gap lasts until that nonce */
     bool has_base; /* the records whose UTC and RAW clocks are compared */
     struct pa_instant base;
     struct pa_replay_meter *meters; /* owned */

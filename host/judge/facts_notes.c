@@ -221,13 +221,15 @@ static int read_abort_note(struct pa_replay *replay, struct note *note,
     return PA_OK;
 }
 
-static void read_interruption_note(struct pa_replay *replay, struct note *note) {
+static void read_interruption_note(struct pa_replay *replay, struct note *note,
+                                   struct pa_instant at) {
     uint64_t gap_ns = read_whole(note, "gap_ns", INT64_MAX / 4);
     if (note->wrong[0] != '\0')
         return;
     replay->interruptions++;
     replay->has_gap = true;
     replay->gap_ns += gap_ns;
+    replay->gap_noted = at;
 }
 
 static void read_assurance_note(struct pa_replay *replay, struct note *note) {
@@ -260,7 +262,7 @@ static void read_finding_note(struct note *note) {
 }
 
 static int read_kind(struct pa_replay *replay, struct note *note, const struct pa_record *record,
-                     struct pa_error *error) {
+                     struct pa_instant at, struct pa_error *error) {
     struct pa_facts *facts = replay->facts;
     const char *kind = note->kind;
     if (strcmp(kind, "claim") == 0)
@@ -286,7 +288,7 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
     else if (strcmp(kind, "lost") == 0)
         read_lost_note(replay, note);
     else if (strcmp(kind, "interruption") == 0)
-        read_interruption_note(replay, note);
+        read_interruption_note(replay, note, at);
     else if (strcmp(kind, "suspend") == 0)
         facts->suspended_ns += read_whole(note, "ns", INT64_MAX / (1 << 20));
     else if (strcmp(kind, "assurance") == 0)
@@ -318,7 +320,7 @@ int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
     if (note.kind == NULL)
         note_wrong(&note, "kind", "text");
     else
-        code = read_kind(replay, &note, record, error);
+        code = read_kind(replay, &note, record, raw.at, error);
     if (note.wrong[0] != '\0') {
         char kind[32];
         pa_printable(kind, sizeof kind, note.kind == NULL ? "" : note.kind);

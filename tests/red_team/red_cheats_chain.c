@@ -177,8 +177,8 @@ static void run_before_nonce(struct red_game *game) {
 }
 
 /* Processor time of a session for each operation that it is credited with. */
-static double ns_per_operation(struct red_game *game, struct red_machine *machine,
-                               uint32_t devices, uint32_t steps) {
+static double ns_per_operation(struct red_game *game, struct red_machine *machine, uint32_t devices,
+                               uint32_t steps) {
     struct red_terms terms = chain_terms();
     struct red_site site;
     terms.m = terms.n = 512;

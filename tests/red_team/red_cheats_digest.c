@@ -212,8 +212,8 @@ static void run_algebra(struct red_game *game) {
     red_put_verdict(game, &row);
     red_site_end(&site);
     algebra_close(&algebra);
-    snprintf(row.gain, sizeof row.gain, "%.1f times the rate of the product, both in plain C, K = %d",
-             gain, K);
+    snprintf(row.gain, sizeof row.gain,
+             "%.1f times the rate of the product, both in plain C, K = %d", gain, K);
     snprintf(row.note, sizeof row.note,
              "right in %d of %d tiles were the digest a sum with +, in %d of %d of ours; %u of %u "
              "openings failed",

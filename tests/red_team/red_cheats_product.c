@@ -106,8 +106,7 @@ static uint64_t step_karatsuba(struct red_play *play, struct red_site *site, uin
     if (load_operands(shop, chain, &b_seed))
         split(shop->a, (size_t)shape.m * shape.k, shop->a_parts[0], shop->a_parts[1],
               shop->a_parts[2]);
-    split(shop->b, (size_t)shape.n * shape.k, shop->b_parts[0], shop->b_parts[1],
-          shop->b_parts[2]);
+    split(shop->b, (size_t)shape.n * shape.k, shop->b_parts[0], shop->b_parts[1], shop->b_parts[2]);
     for (int i = 0; i < PARTS; i++)
         red_gemm_run(&shop->gemm, shop->a_parts[i], shop->b_parts[i], shop->c_parts[i]);
     for (size_t i = 0; i < results; i++)
@@ -312,13 +311,16 @@ static void play_product(struct red_game *game, const char *name, red_step step,
     struct red_site site;
     struct red_row row = {.cheat = name, .fate = fate};
     const char *basis;
-    double bound = pa_substitution_bound(terms.class_id, terms.backend, terms.model, terms.format,
-                                         &basis);
+    double bound =
+        pa_substitution_bound(terms.class_id, terms.backend, terms.model, terms.format, &basis);
     workshop_open(&shop, shape);
     red_machine_open(&machine, terms.class_id, shape);
     struct red_play honest = {.machine = &machine, .step = red_step_honest};
-    struct red_play cheat = {
-        .machine = &machine, .steps = BOUNDED_STEPS, .step = step, .context = &shop, .is_unaided = true};
+    struct red_play cheat = {.machine = &machine,
+                             .steps = BOUNDED_STEPS,
+                             .step = step,
+                             .context = &shop,
+                             .is_unaided = true};
     uint64_t wrong = count_wrong(&cheat, &honest, &terms);
     double honest_ns = red_play_step_ns(&honest, &terms, TIMED_STEPS, true);
     double cheat_ns = red_play_step_ns(&cheat, &terms, TIMED_STEPS, true);

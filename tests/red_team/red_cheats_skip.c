@@ -151,7 +151,10 @@ static void run_zeros(struct red_game *game) {
     play_one(game, "operands of zeros", step_of_zeros, 1, game->trials / 4);
 }
 
-const struct red_cheat red_cheats_skip[] = {
-    {"honest", run_honest},         {"tiles", run_tiles},           {"steps", run_steps},
-    {"more_steps", run_more_steps}, {"half_depth", run_half_depth}, {"zeros", run_zeros},
-    {NULL, NULL}};
+const struct red_cheat red_cheats_skip[] = {{"honest", run_honest},
+                                            {"tiles", run_tiles},
+                                            {"steps", run_steps},
+                                            {"more_steps", run_more_steps},
+                                            {"half_depth", run_half_depth},
+                                            {"zeros", run_zeros},
+                                            {NULL, NULL}};

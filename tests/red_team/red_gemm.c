@@ -17,10 +17,9 @@ void red_gemm_run(struct red_gemm *gemm, const void *a, const void *b, void *c) 
     for (uint32_t row = 0; row < work->m; row += gemm->plan.panel_rows) {
         uint32_t left = work->m - row;
         uint32_t rows = left < gemm->plan.panel_rows ? left : gemm->plan.panel_rows;
-        RED_MUST(pa_gemm_onednn.multiply(gemm->worker, rows,
-                                         (const uint8_t *)a + (size_t)row * work->k * width, b,
-                                         (uint8_t *)c + (size_t)row * work->n * 4,
-                                         &error) == PA_OK);
+        RED_MUST(pa_gemm_onednn.multiply(
+                     gemm->worker, rows, (const uint8_t *)a + (size_t)row * work->k * width, b,
+                     (uint8_t *)c + (size_t)row * work->n * 4, &error) == PA_OK);
     }
 }
 

@@ -16,8 +16,8 @@ static struct pa_device *open_processor(void) {
 }
 
 static enum pa_format best_format(struct pa_device *device, enum pa_class class_id) {
-    static const enum pa_format choices[][3] = {[PA_DENSE16] = {PA_BF16, PA_FP32},
-                                                [PA_DENSE8] = {PA_INT8, PA_BF16, PA_FP32}};
+    static const enum pa_format choices[][3] = {
+        [PA_DENSE16] = {PA_BF16, PA_FP32}, [PA_DENSE8] = {PA_INT8, PA_BF16, PA_FP32}};
     struct pa_format_facts facts = {0};
     for (int i = 0; i < 3; i++) {
         device->backend->format(device, choices[class_id][i], &facts);
@@ -35,8 +35,8 @@ const char *red_machine_format(enum pa_class class_id) {
 }
 
 void red_machine_open(struct red_machine *machine, enum pa_class class_id, struct pa_shape shape) {
-    *machine = (struct red_machine){
-        .device = open_processor(), .class_id = class_id, .shape = shape};
+    *machine =
+        (struct red_machine){.device = open_processor(), .class_id = class_id, .shape = shape};
     RED_MUST(shape.m / PA_TILE <= RED_MOST_ROWS);
     machine->format = best_format(machine->device, class_id);
 }
@@ -59,8 +59,8 @@ void red_machine_load(struct red_machine *machine, const struct pa_seed *a_seed)
 static struct pa_workbench *open_bench(struct red_machine *machine, uint32_t rows, uint32_t k) {
     struct pa_workbench *bench = NULL;
     struct pa_error error = {0};
-    const struct pa_workload work = {(uint32_t)machine->class_id, machine->format, rows * PA_TILE,
-                                     machine->shape.n, k, 0};
+    const struct pa_workload work = {
+        (uint32_t)machine->class_id, machine->format, rows * PA_TILE, machine->shape.n, k, 0};
     if (machine->device->backend->workbench_open(machine->device, &work, &bench, &error) != PA_OK)
         red_fail(__FILE__, __LINE__, error.text);
     return bench;

@@ -47,8 +47,8 @@ void red_play_session(struct red_play *play, struct red_site *site);
 /* `trials` sessions of the same terms, counted. */
 void red_play_trials(struct red_play *play, struct red_lab *lab, const struct red_terms *terms,
                      uint32_t trials, struct red_odds *odds);
-/* Processor time of a step at any shape, without a witness, in ns: the median of `steps` steps if `is_median`,
- * else their mean. */
+/* Processor time of a step at any shape, without a witness, in ns: the median of `steps` steps if
+ * `is_median`, else their mean. */
 double red_play_step_ns(struct red_play *play, const struct red_terms *terms, uint32_t steps,
                         bool is_median);
 

@@ -153,18 +153,17 @@ static void tell(struct red_site *site, json_t *note) {
 
 static void tell_terms(struct red_site *site, const char *policy) {
     const struct red_terms *terms = &site->terms;
-    tell(site, json_pack("{s:s, s:s, s:s}", "kind", "claim", "name", "claim.yaml", "text",
-                         terms->claim));
     tell(site,
-         json_pack("{s:s, s:s, s:s}", "kind", "policy", "name", "red-team", "text", policy));
+         json_pack("{s:s, s:s, s:s}", "kind", "claim", "name", "claim.yaml", "text", terms->claim));
+    tell(site, json_pack("{s:s, s:s, s:s}", "kind", "policy", "name", "red-team", "text", policy));
     tell(site, json_pack("{s:s, s:s}", "kind", "assurance", "level", "witnessed"));
     for (uint32_t d = 0; d < terms->devices; d++) {
         char id[32];
         snprintf(id, sizeof id, "cpu:0/%u", d);
-        tell(site, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "kind", "device", "device",
-                             (int)d, "id", id, "name", terms->model, "backend", terms->backend,
-                             "format", terms->format, "host", "node1", "memory_bytes",
-                             (json_int_t)1 << 34));
+        tell(site,
+             json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "kind", "device", "device",
+                       (int)d, "id", id, "name", terms->model, "backend", terms->backend, "format",
+                       terms->format, "host", "node1", "memory_bytes", (json_int_t)1 << 34));
     }
 }
 

@@ -21,18 +21,17 @@ static const struct red_cheat *const families[] = {
 static const char *const fates[] = {"caught", "refused", "worthless", "bounded", "shown"};
 
 static void print_row(struct red_game *game, const struct red_row *row) {
-    json_t *out =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "cheat", row->cheat, "gain", row->gain, "fate",
-                  fates[row->fate], "verdict", row->verdict, "note", row->note, "is_predicted",
-                  row->is_predicted);
+    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "cheat", row->cheat, "gain",
+                            row->gain, "fate", fates[row->fate], "verdict", row->verdict, "note",
+                            row->note, "is_predicted", row->is_predicted);
     if (row->has_odds) {
         const struct red_odds *odds = &row->odds;
-        json_object_set_new(
-            out, "odds",
-            json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:i}", "trials", (int)odds->trials,
-                      "caught", (int)odds->caught, "expected", odds->expected, "lower", odds->lower,
-                      "upper", odds->upper, "below", odds->below, "above", odds->above, "share",
-                      row->share, "openings", (int)row->openings));
+        json_object_set_new(out, "odds",
+                            json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:i}", "trials",
+                                      (int)odds->trials, "caught", (int)odds->caught, "expected",
+                                      odds->expected, "lower", odds->lower, "upper", odds->upper,
+                                      "below", odds->below, "above", odds->above, "share",
+                                      row->share, "openings", (int)row->openings));
     }
     char *text = json_dumps(out, JSON_COMPACT | JSON_REAL_PRECISION(9));
     RED_MUST(text != NULL);
@@ -55,12 +54,21 @@ const struct pa_finding *red_finding(const struct red_game *game, const char *co
     return NULL;
 }
 
-void red_put_verdict(const struct red_game *game, struct red_row *row) {
+/* The finding that makes the verdict what it is, or else the gravest. */
+static const char *first_code(const struct red_game *game) {
+    static const char *const invalid[] = {"OPENING_FAILED", "OPENING_MISSING", "BROKEN_EVIDENCE",
+                                          "DUPLICATE_DEVICE"};
     const struct pa_judgement *judgement = &game->lab.judged.judgement;
+    for (size_t i = 0; i < sizeof invalid / sizeof invalid[0]; i++)
+        if (judgement->verdict == PA_INVALID && red_finding(game, invalid[i]) != NULL)
+            return invalid[i];
+    return judgement->finding_count > 0 ? judgement->findings[0].code : "nothing found";
+}
+
+void red_put_verdict(const struct red_game *game, struct red_row *row) {
     RED_MUST(game->lab.has_judged);
-    snprintf(row->verdict, sizeof row->verdict, "%s%s%.100s", pa_verdict_name(judgement->verdict),
-             judgement->finding_count > 0 ? ", " : "",
-             judgement->finding_count > 0 ? judgement->findings[0].code : "");
+    snprintf(row->verdict, sizeof row->verdict, "%s, %.100s",
+             pa_verdict_name(game->lab.judged.judgement.verdict), first_code(game));
 }
 
 void red_run_odds(struct red_game *game, struct red_play *play, const struct red_terms *terms,

@@ -326,6 +326,10 @@ static void put_gaps_before(struct factory *factory, uint32_t e) {
         put_gap(factory, UINT64_C(100000000000));
     if (flawed(factory, FLAW_TOO_LONG_GAP, e))
         put_gap(factory, UINT64_C(901000000000));
+    if (flawed(factory, FLAW_LONG_AFTER_GAP, e)) {
+        put_gap(factory, 1000);
+        factory->now_ns += UINT64_C(901000000000);
+    }
     if (factory->recipe->flaw == FLAW_TOO_MANY_GAPS && e > 0)
         put_gap(factory, UINT64_C(10000000000));
     if (flawed(factory, FLAW_CLOCK_STEP, e))

@@ -47,6 +47,7 @@ enum evidence_flaw {
     FLAW_NOTE_MALFORMED, /* a device note without an id */
     FLAW_DUPLICATE_DEVICE,
     FLAW_TOO_LONG_GAP,
+    FLAW_LONG_AFTER_GAP, /* noted at once, and long before the next nonce */
     FLAW_TOO_MANY_GAPS,
     /* Not broken, only special: */
     FLAW_UNFINISHED, /* killed before the last openings */

@@ -103,6 +103,7 @@ static void contradictions_break_the_evidence(void **state) {
         {FLAW_NOTE_MALFORMED, "\"id\" should be text"},
         {FLAW_TOO_MANY_GAPS, "2 interruptions, where 1"},
         {FLAW_TOO_LONG_GAP, "interruption"},
+        {FLAW_LONG_AFTER_GAP, "interruption before epoch 1 took 901.0 s"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct evidence_recipe recipe = evidence_recipe_honest();
