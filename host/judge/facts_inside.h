@@ -61,7 +61,7 @@ struct pa_replay {
     bool has_gap; /* an interruption was noted and the next nonce has not come */
     uint64_t gap_ns;
     struct pa_instant gap_noted; /* when; the gap lasts until that nonce */
-    bool has_base; /* the records whose UTC and RAW clocks are compared */
+    bool has_base;               /* the records whose UTC and RAW clocks are compared */
     struct pa_instant base;
     struct pa_replay_meter *meters; /* owned */
     uint32_t meter_count;

@@ -85,8 +85,8 @@ struct pa_judgement {
     double reference_pflops; /* the same by units x clock x operations a clock, as the devices tell
                               * them: a second reference, never judged; 0 unknown */
     uint32_t nominal_devices, nominal_unknown; /* that did work, with a catalogue peak or without */
-    double substitution_bound; /* by how much a cheaper exact route could inflate the rate, over the
-                                * session's devices; 1 or more */
+    double substitution_bound; /* by how much a cheaper exact route could inflate the rate: the
+                                * largest bound of the session's devices; 1 or more */
     double judged_pflops;      /* y: nominal or verified, as the policy's basis says; divided by the
                                 * substitution bound where the policy says so */
     double judged_u;           /* at the policy's k, 2 unless it says otherwise */

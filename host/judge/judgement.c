@@ -85,19 +85,18 @@ static void measure(struct pa_judging *judging) {
     sum_devices(judging);
 }
 
-/* Over all devices, weighted by work: W / sum(W_d / bound_d). */
+/* The largest of all devices that did work. Names are the site's word: whoever has one device that
+ * gains by a substitute can let it answer for the others, so no mean of bounds would hold. */
 static double substitution_of(const struct pa_facts *facts) {
-    double work = 0, least = 0;
+    double largest = 1;
     for (uint32_t d = 0; d < facts->device_count; d++) {
         const struct pa_fact_device *device = &facts->devices[d];
-        if (device->operations <= 0)
-            continue;
-        work += device->operations;
-        least +=
-            device->operations / pa_substitution_bound(facts->declaration.class_id, device->backend,
-                                                       device->model, device->format, NULL);
+        if (device->operations > 0)
+            largest =
+                fmax(largest, pa_substitution_bound(facts->declaration.class_id, device->backend,
+                                                    device->model, device->format, NULL));
     }
-    return least > 0 ? work / least : 1;
+    return largest;
 }
 
 static void choose_basis(struct pa_judging *judging) {

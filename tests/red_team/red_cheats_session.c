@@ -146,6 +146,32 @@ static void run_many_sessions(struct red_game *game) {
     game->put(game, &row);
 }
 
+/* Failed sessions lower alpha_r: the same claim with a comment in it is a claim of another hash. */
+static void run_comment(struct red_game *game) {
+    struct red_terms terms = session_terms();
+    struct red_site site;
+    struct red_row row = {.cheat = "a comment in the claim, to begin to count anew",
+                          .fate = RED_WORTHLESS};
+    uint32_t serials[2];
+    char claim[1024];
+    red_lab_renew(&game->lab);
+    snprintf(claim, sizeof claim, "%s# another one\n", terms.claim);
+    for (int i = 0; i < 2; i++) {
+        terms.claim = i == 0 ? terms.claim : claim;
+        RED_MUST(red_site_begin(&site, &game->lab, &terms) == PA_OK);
+        serials[i] = site.serial;
+        RED_MUST(red_site_finish(&site) == PA_OK);
+        red_site_end(&site);
+    }
+    red_put_verdict(game, &row);
+    snprintf(row.gain, sizeof row.gain, "none: session %u after session %u", serials[1],
+             serials[0]);
+    snprintf(row.note, sizeof row.note,
+             "counted by claim or by site; another claim of another site is another count");
+    row.is_predicted = serials[0] == 1 && serials[1] == 2;
+    game->put(game, &row);
+}
+
 /* A session with a pause after its first epoch, asked for at once and taken at length. */
 static void play_pause(struct red_game *game, uint32_t pauses, uint64_t wait_ns,
                        struct red_row *row) {
@@ -233,7 +259,10 @@ static void run_clock_games(struct red_game *game) {
     game->put(game, &row);
 }
 
-const struct red_cheat red_cheats_session[] = {
-    {"aborting", run_aborting},       {"many_sessions", run_many_sessions},
-    {"long_pause", run_long_pause},   {"many_pauses", run_many_pauses},
-    {"clock_games", run_clock_games}, {NULL, NULL}};
+const struct red_cheat red_cheats_session[] = {{"aborting", run_aborting},
+                                               {"many_sessions", run_many_sessions},
+                                               {"comment", run_comment},
+                                               {"long_pause", run_long_pause},
+                                               {"many_pauses", run_many_pauses},
+                                               {"clock_games", run_clock_games},
+                                               {NULL, NULL}};

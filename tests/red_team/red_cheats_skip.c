@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* Steps of a statistical session: 1,024 tiles, so that a share of 0.1 % exists. */
-enum { STEPS = 256, OPENINGS = 100, TIMED_STEPS = 60 };
+enum { STEPS = 256, FEWER_STEPS = 64, OPENINGS = 100, TIMED_STEPS = 60 };
 
 static const double shares[] = {0.001, 0.003, 0.01, 0.03, 0.1, 0.5};
 
@@ -97,7 +97,7 @@ static void play_one(struct red_game *game, const char *name, red_step step, dou
     terms.format = red_machine_format(terms.class_id);
     red_machine_open(&machine, terms.class_id, (struct pa_shape){terms.m, terms.n, terms.k});
     struct red_play play = {.machine = &machine,
-                            .steps = STEPS,
+                            .steps = game->is_full || share == 0.001 ? STEPS : FEWER_STEPS,
                             .step = step,
                             .share = share,
                             .state = game->seed ^ (uint64_t)(share * 1e9)};

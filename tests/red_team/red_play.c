@@ -95,7 +95,7 @@ void red_play_session(struct red_play *play, struct red_site *site) {
     if (red_site_finish(site) != PA_OK)
         red_fail(__FILE__, __LINE__, site->said);
     RED_MUST(site->lab->has_judged);
-    RED_MUST((site->lab->judged.judgement.verdict == PA_INVALID) == (play->failed > 0));
+    RED_MUST(play->failed == 0 || site->lab->judged.judgement.verdict == PA_INVALID);
 }
 
 void red_play_trials(struct red_play *play, struct red_lab *lab, const struct red_terms *terms,
@@ -105,7 +105,7 @@ void red_play_trials(struct red_play *play, struct red_lab *lab, const struct re
         struct red_site site;
         RED_MUST(red_site_begin(&site, lab, terms) == PA_OK);
         red_play_session(play, &site);
-        red_odds_add(odds, play->chance, play->failed > 0);
+        red_odds_add(odds, play->chance, lab->judged.judgement.verdict == PA_INVALID);
         red_site_end(&site);
     }
     red_odds_finish(odds);

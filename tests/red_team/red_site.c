@@ -159,11 +159,15 @@ static void tell_terms(struct red_site *site, const char *policy) {
     tell(site, json_pack("{s:s, s:s}", "kind", "assurance", "level", "witnessed"));
     for (uint32_t d = 0; d < terms->devices; d++) {
         char id[32];
+        bool is_other = d == 1 && terms->second_model != NULL;
         snprintf(id, sizeof id, "cpu:0/%u", d);
+        if (d == 1 && terms->second_id != NULL)
+            snprintf(id, sizeof id, "%s", terms->second_id);
         tell(site,
              json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "kind", "device", "device",
-                       (int)d, "id", id, "name", terms->model, "backend", terms->backend, "format",
-                       terms->format, "host", "node1", "memory_bytes", (json_int_t)1 << 34));
+                       (int)d, "id", id, "name", is_other ? terms->second_model : terms->model,
+                       "backend", terms->backend, "format", terms->format, "host", "node1",
+                       "memory_bytes", (json_int_t)1 << 34));
     }
 }
 

@@ -21,6 +21,7 @@ struct red_terms {
     const char *claim; /* its whole text */
     const char *model; /* what the device is said to be, with its backend and format */
     const char *backend, *format;
+    const char *second_id, *second_model; /* of device 1, where it is not as device 0 */
 };
 
 struct red_site {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FULL_TRIALS = 400, QUICK_TRIALS = 16, MOST_ONLY = 64 };
+enum { FULL_TRIALS = 400, QUICK_TRIALS = 12, MOST_ONLY = 64 };
 
 static const struct red_cheat *const families[] = {
     red_cheats_skip,     red_cheats_product, red_cheats_chain, red_cheats_digest,

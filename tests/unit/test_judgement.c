@@ -146,6 +146,21 @@ static void the_policy_chooses_the_basis(void **state) {
     assert_int_equal(verdict(&bench), PA_INCONCLUSIVE);
 }
 
+/* The bound of a mean would be 4/3: too small where one card does the work of both. */
+static void the_largest_bound_of_all_devices_counts(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_set_up(&bench);
+    strcpy(bench.devices[1].model, "Unheard of");
+    struct pa_judgement judgement = judged(&bench);
+    assert_true(fabs(judgement.substitution_bound - 2) < 1e-12);
+    pa_judgement_free(&judgement);
+    bench.devices[1].operations = 0;
+    judgement = judged(&bench);
+    assert_true(judgement.substitution_bound == 1);
+    pa_judgement_free(&judgement);
+}
+
 static void inflation_divides_only_where_the_policy_says_so(void **state) {
     (void)state;
     struct bench bench;
@@ -237,6 +252,7 @@ int main(void) {
         cmocka_unit_test(one_epoch_is_never_enough_to_pass),
         cmocka_unit_test(entitlement_goes_by_blocks_where_the_policy_says_so),
         cmocka_unit_test(the_policy_chooses_the_basis),
+        cmocka_unit_test(the_largest_bound_of_all_devices_counts),
         cmocka_unit_test(inflation_divides_only_where_the_policy_says_so),
         cmocka_unit_test(the_bound_depends_on_class_and_device),
         cmocka_unit_test(invalid_evidence_entitles_to_nothing),
