@@ -376,6 +376,27 @@ static const struct pa_member verified_members[] = {
     END,
 };
 
+static const struct pa_member half_members[] = {
+    {"at_s", PA_MEMBER_DECIMAL, NULL},
+    {"is_on", PA_MEMBER_TRUTH, NULL},
+    {"watts", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
+static const struct pa_member watermark_members[] = {
+    {"bits", PA_MEMBER_COUNT, NULL},
+    {"half_bit_s", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"halves", PA_MEMBER_LIST, half_members},
+    {"is_found", PA_MEMBER_TRUTH, NULL},
+    {"p", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"scope", PA_MEMBER_TEXT, NULL},
+    {"settle_s", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"switched_w", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"t", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"usable_bits", PA_MEMBER_COUNT, NULL},
+    END,
+};
+
 const struct pa_member pa_predicate_members[] = {
     {"allreduce", PA_MEMBER_LIST, allreduce_members},
     {"assurance", PA_MEMBER_TEXT, NULL},
@@ -412,6 +433,7 @@ const struct pa_member pa_predicate_members[] = {
     {"validity", PA_MEMBER_OBJECT | PA_MEMBER_LATER, validity_members},
     {"verdict", PA_MEMBER_TEXT, NULL},
     {"verified", PA_MEMBER_OBJECT, verified_members},
+    {"watermark", PA_MEMBER_OBJECT | PA_MEMBER_LATER, watermark_members},
     END,
 };
 

@@ -193,6 +193,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put(b, out, "validity", build_validity(b));
     pa_statement_put_text(b, out, "verdict", pa_verdict_name(b->judgement->verdict));
     pa_statement_put(b, out, "verified", build_verified(b));
+    pa_statement_put(b, out, "watermark", pa_statement_build_watermark(b));
     return out;
 }
 

@@ -46,6 +46,7 @@ json_t *pa_statement_build_openings(struct pa_builder *b);
 json_t *pa_statement_build_power(struct pa_builder *b);
 json_t *pa_statement_build_session(struct pa_builder *b);
 json_t *pa_statement_build_tool(struct pa_builder *b);
+json_t *pa_statement_build_watermark(struct pa_builder *b);
 json_t *pa_build_not_proven(struct pa_builder *b);
 /* statement_judgement.c */
 json_t *pa_statement_build_coupled(struct pa_builder *b);

@@ -130,6 +130,8 @@ struct pa_policy {
     uint32_t openings; /* of the whole session, over all its epochs */
     uint32_t interruptions;
     uint64_t longest_gap_ns;
+    uint32_t watermark_bits; /* of the power watermark; 0: none is asked for */
+    uint64_t watermark_half_ns, watermark_settle_ns;
     enum pa_inflation inflation;
     enum pa_assurance assurance; /* the least level that can PASS */
     enum pa_judges judges;

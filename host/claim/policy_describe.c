@@ -95,6 +95,12 @@ static void describe_session(const struct pa_policy *policy, struct pa_buffer *o
     add(out, "; a session whose openings all hold did at least ", round_to(100 * honest, 0.001),
         " % of its work (first session of a claim; later ones are corrected for the "
         "repetition).\n");
+    if (policy->watermark_bits > 0) {
+        pa_buffer_format(out, "Power watermark: %u bits", (unsigned)policy->watermark_bits);
+        add(out, " in half-bits of ", (double)policy->watermark_half_ns / 1e9, " s");
+        add(out, "; the first ", (double)policy->watermark_settle_ns / 1e9,
+            " s of each are left out. The load must follow at the meter.\n");
+    }
     if (policy->interruptions == 0) {
         pa_buffer_text(out, "Interruptions: none.\n");
         return;

@@ -45,9 +45,30 @@ static int read_acceptance(struct pa_yaml_map *root, struct pa_policy *out) {
     return pa_yaml_decimal(&map, "k", word == 0 ? PA_REQUIRED : PA_OPTIONAL, 1, 4, &out->k);
 }
 
+/* Optional; with `bits` alone half-bits are as long as docs/protocol.md has them. */
+static int read_watermark(struct pa_yaml_map *session, struct pa_policy *out) {
+    static const char *const keys[] = {"bits", "half_bit_s", "settle_s", NULL};
+    struct pa_yaml_map map;
+    uint64_t bits = 0;
+    double half_s = 10, settle_s = 2;
+    PA_TRY(pa_yaml_map_at(session, "watermark", PA_OPTIONAL, keys, &map));
+    if (map.node == NULL)
+        return PA_OK;
+    PA_TRY(pa_yaml_whole(&map, "bits", PA_REQUIRED, 16, 1024, &bits));
+    PA_TRY(pa_yaml_decimal(&map, "half_bit_s", PA_OPTIONAL, 0.2, 600, &half_s));
+    PA_TRY(pa_yaml_decimal(&map, "settle_s", PA_OPTIONAL, 0, 300, &settle_s));
+    if (settle_s > half_s / 2)
+        return pa_yaml_fail(map.yaml, pa_yaml_find(&map, "settle_s"), map.context, "settle_s",
+                            "more than half of half_bit_s; expected time that is left to measure");
+    out->watermark_bits = (uint32_t)bits;
+    out->watermark_half_ns = seconds_to_ns(half_s);
+    out->watermark_settle_ns = seconds_to_ns(settle_s);
+    return PA_OK;
+}
+
 static int read_session(struct pa_yaml_map *root, struct pa_policy *out) {
-    static const char *const keys[] = {"window_s",      "epoch_s",       "alpha", "openings",
-                                       "interruptions", "longest_gap_s", NULL};
+    static const char *const keys[] = {"window_s",      "epoch_s",       "alpha",     "openings",
+                                       "interruptions", "longest_gap_s", "watermark", NULL};
     struct pa_yaml_map map;
     double window_s = 0, epoch_s = 0, gap_s = 0;
     uint64_t openings = 0, interruptions = 0;
@@ -75,7 +96,7 @@ static int read_session(struct pa_yaml_map *root, struct pa_policy *out) {
     out->openings = (uint32_t)openings;
     out->interruptions = (uint32_t)interruptions;
     out->longest_gap_ns = seconds_to_ns(gap_s);
-    return PA_OK;
+    return read_watermark(&map, out);
 }
 
 static int read_name(struct pa_yaml_map *root, struct pa_policy *out) {

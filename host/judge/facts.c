@@ -123,6 +123,7 @@ static void replay_free(struct pa_replay *replay) {
     for (uint32_t m = 0; m < replay->meter_count; m++)
         free(replay->meters[m].readings);
     free(replay->meters);
+    free(replay->halves);
     free(replay->epochs);
     free(replay->shapes);
     free(replay->jobs);
@@ -135,6 +136,7 @@ static int replay_all(struct pa_replay *replay, struct pa_store *store, struct p
         PA_TRY(pa_replay_tiles(replay, error));
     PA_TRY(pa_replay_epochs_finish(replay, error));
     PA_TRY(pa_replay_power_finish(replay, error));
+    PA_TRY(pa_replay_watermark_finish(replay, error));
     tell_failures(replay);
     return PA_OK;
 }
@@ -165,6 +167,7 @@ void pa_facts_free(struct pa_facts *facts) {
     free(facts->allreduce);
     free(facts->power.meters);
     free(facts->power.devices);
+    free(facts->watermark.halves);
     free(facts->claim_text);
     free(facts->policy_text);
     json_decref(facts->notes);

@@ -11,6 +11,7 @@
 
 #include "claim/claim.h"
 #include "evidence/evidence.h"
+#include "judge/watermark.h"
 #include "proof/proof.h"
 
 #include <jansson.h>
@@ -175,6 +176,24 @@ struct pa_fact_power {
     uint32_t curve_count;
 };
 
+/* A half-bit of the power watermark, and the mean load while it lasted; NAN where nobody measured.
+ */
+struct pa_fact_half {
+    bool is_on;
+    double at_s; /* since the first of them */
+    double watts;
+};
+
+/* All of it is zero where no watermark was run. */
+struct pa_fact_watermark {
+    uint32_t bits; /* that it was begun with; it is whole when told == 2 * bits */
+    uint64_t half_ns, settle_ns;
+    uint32_t told;               /* half-bits */
+    enum pa_meter_role role;     /* whose meters were looked at: the power's scope */
+    struct pa_fact_half *halves; /* owned; `told` of them */
+    struct pa_watermark_test test;
+};
+
 struct pa_facts {
     struct pa_declaration declaration;
     struct pa_hash session;
@@ -187,6 +206,7 @@ struct pa_facts {
     struct pa_fact_allreduce *allreduce;
     uint32_t allreduce_count;
     struct pa_fact_power power;
+    struct pa_fact_watermark watermark;
     struct pa_credit credit;
     uint64_t drawn, failed, missing; /* openings over all epochs */
     char first_failure[512]; /* k of n, epoch, device, step, and what did not hold; empty when none

@@ -44,6 +44,14 @@ struct pa_replay_meter {
     size_t count, capacity;
 };
 
+/* A half-bit as it was told, placed as readings are where there is a window. */
+struct pa_replay_half {
+    struct pa_instant at;
+    uint32_t segment;
+    bool is_on, is_placed;
+    int64_t at_ns;
+};
+
 struct pa_replay {
     struct pa_facts *facts;
     enum pa_recheck recheck;
@@ -65,6 +73,8 @@ struct pa_replay {
     struct pa_instant base;
     struct pa_replay_meter *meters; /* owned */
     uint32_t meter_count;
+    struct pa_replay_half *halves; /* owned */
+    uint32_t half_count;
     struct pa_instant declared_at, measured_at; /* the session, and the last figure noted in it */
     uint32_t measured_segment;
 };
@@ -108,6 +118,11 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
                               char wrong[PA_NOTE_WRONG_BYTES]);
 int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_t *note,
                           char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);
+/* facts_watermark.c */
+int pa_replay_watermark_note(struct pa_replay *replay, const json_t *json, struct pa_instant at,
+                             char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);
+/* After the meters. */
+int pa_replay_watermark_finish(struct pa_replay *replay, struct pa_error *error);
 /* facts_notes.c */
 int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
                    struct pa_error *error);
@@ -134,6 +149,11 @@ int pa_power_meter(struct pa_fact_meter *meter, const struct pa_replay_meter *re
 /* Power at a moment, between two readings that are near enough to one another; NAN elsewhere. */
 double pa_power_at(const struct pa_fact_meter *meter, const struct pa_replay_meter *readings,
                    int64_t at_ns);
+/* Mean of the readings of power in [from, to), else by the energy counter between its first and
+ * last reading there; NAN without any. */
+double pa_power_mean(const struct pa_replay_meter *readings, int64_t from_ns, int64_t to_ns);
+/* power_figures.c: the part of the load that a role's meters see together, 1 unless they tell. */
+double pa_power_share(const struct pa_fact_power *power, enum pa_meter_role role);
 int pa_power_figure(struct pa_fact_power *power, const struct pa_replay_meter *meters,
                     const struct pa_power_windows *windows, struct pa_error *error);
 /* power_level.c: the level of the EE HPC WG methodology that the figures support, and why. */

@@ -274,6 +274,11 @@ static int figure(struct pa_replay *replay, struct segment *segments,
     make_windows(replay, segments, count, windows, windows + count);
     for (uint32_t m = 0; m < replay->meter_count; m++)
         order(&replay->meters[m], segments, count);
+    for (uint32_t h = 0; h < replay->half_count; h++) {
+        struct pa_replay_half *half = &replay->halves[h];
+        half->at_ns = place(segment_of(segments, count, half->segment), half->at);
+        half->is_placed = true;
+    }
     const struct pa_power_windows all = {.work = windows, .run = windows + count, .count = count};
     PA_TRY(pa_power_figure(&replay->facts->power, replay->meters, &all, error));
     pa_power_level(&replay->facts->power, count_hosts(replay->facts));

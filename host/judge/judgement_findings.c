@@ -276,6 +276,7 @@ void pa_judge_find(struct pa_judging *judging) {
     pa_judge_find_identities(judging);
     pa_find_devices(judging);
     pa_find_power(judging);
+    pa_find_watermark(judging);
     pa_judge_find_doubts(judging);
     repeat_findings(judging);
 }

@@ -21,8 +21,7 @@ bool pa_power_counts(const struct pa_fact_power *power, uint32_t meter, enum pa_
     return true;
 }
 
-/* The part of the load that a role's meters see together: all of it unless they tell shares. */
-static double share_of(const struct pa_fact_power *power, enum pa_meter_role role) {
+double pa_power_share(const struct pa_fact_power *power, enum pa_meter_role role) {
     double share = 0;
     for (uint32_t m = 0; m < power->meter_count; m++)
         if (pa_power_counts(power, m, role))
@@ -46,7 +45,7 @@ static bool sum_role(const struct pa_fact_power *power, enum pa_meter_role role,
         sum += meter->watts;
         squares += meter->u_watts * meter->u_watts;
     }
-    double share = share_of(power, role);
+    double share = pa_power_share(power, role);
     *watts = is_any ? sum / share : 0;
     *u = is_any && is_certain ? sqrt(squares) / share : 0;
     return is_any;
@@ -69,7 +68,7 @@ static struct moment moment_at(const struct pa_fact_power *power,
                 is_any = true;
             }
         moment.role_w[role] =
-            is_any ? sum / share_of(power, (enum pa_meter_role)role) : (double)NAN;
+            is_any ? sum / pa_power_share(power, (enum pa_meter_role)role) : (double)NAN;
     }
     return moment;
 }

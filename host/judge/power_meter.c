@@ -265,6 +265,31 @@ int pa_power_meter(struct pa_fact_meter *meter, const struct pa_replay_meter *re
     return PA_OK;
 }
 
+double pa_power_mean(const struct pa_replay_meter *readings, int64_t from_ns, int64_t to_ns) {
+    const struct pa_replay_reading *first = NULL, *last = NULL;
+    double sum = 0;
+    uint64_t powers = 0;
+    for (size_t i = first_after(readings, from_ns - 1); i < readings->count; i++) {
+        const struct pa_replay_reading *reading = &readings->readings[i];
+        if (reading->at_ns >= to_ns)
+            break;
+        if (has_power(reading)) {
+            sum += watts_of(reading);
+            powers++;
+        }
+        if (has_energy(reading)) {
+            first = first == NULL ? reading : first;
+            last = reading;
+        }
+    }
+    if (powers > 0)
+        return sum / (double)powers;
+    if (first == last || last->sample.millijoules < first->sample.millijoules)
+        return (double)NAN;
+    return (double)(last->sample.millijoules - first->sample.millijoules) * 1e-3 /
+           seconds(last->at_ns - first->at_ns);
+}
+
 double pa_power_at(const struct pa_fact_meter *meter, const struct pa_replay_meter *readings,
                    int64_t at_ns) {
     size_t i = first_after(readings, at_ns);

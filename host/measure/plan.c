@@ -43,6 +43,7 @@ int pa_plan_make(const struct pa_claim *claim, const struct pa_policy *policy,
     /* The policy counts the openings of the whole session; each epoch gets its equal share, rounded
      * up. */
     out->openings = (policy->openings + out->epochs - 1) / out->epochs;
+    out->watermark_ns = 2 * policy->watermark_bits * policy->watermark_half_ns;
     set_windows(out);
     return PA_OK;
 }
@@ -100,7 +101,7 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
     PA_TRY(pa_site_ask(site, build_calibrate, take_calibration, &calibrating, deadline, error));
     plan->expected_ns =
         pa_plan_remaining(plan, plan->epochs, (uint64_t)plan->epochs * plan->openings) +
-        plan->warm_up_ns + 2 * plan->raw_ns;
+        plan->warm_up_ns + 2 * plan->raw_ns + plan->watermark_ns;
     return PA_OK;
 }
 

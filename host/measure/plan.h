@@ -23,6 +23,7 @@ struct pa_plan {
     uint64_t epoch_ns;
     uint32_t openings;           /* of each epoch */
     uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
+    uint64_t watermark_ns;       /* of switching the load at the end */
     uint64_t expected_ns;        /* of the whole run from here on */
     uint64_t memory_bytes;       /* of the hungriest process */
 };

@@ -8,6 +8,7 @@
 #include "measure/session_openings.h"
 #include "measure/session_power.h"
 #include "measure/session_vitals.h"
+#include "measure/session_watermark.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +217,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(pa_note_raw(terms, error));
     PA_TRY(pa_session_memory(terms, error));
     PA_TRY(pa_session_allreduce(terms, error));
+    PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
 }
@@ -308,6 +310,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
         PA_TRY(pa_session_memory(terms, error));
         PA_TRY(pa_session_allreduce(terms, error));
     }
+    PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
 }

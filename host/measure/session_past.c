@@ -67,6 +67,8 @@ static int remember(void *context, uint64_t index, const struct pa_record *recor
         past->has_raw = true;
     if (kind != NULL && (strcmp(kind, "raw") == 0 || strcmp(kind, "allreduce") == 0))
         past->measured_utc_ns = note.at.utc_ns;
+    if (kind != NULL && strcmp(kind, "watermark") == 0)
+        past->measured_utc_ns = note.at.utc_ns + past->ledger.watermark_half_ns;
     json_decref(content);
     return PA_OK;
 }

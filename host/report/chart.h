@@ -17,6 +17,9 @@ void pa_chart_allreduce(struct pa_page *page);
 /* Power of the load and of what is generated for it, over the window. */
 void pa_chart_power(struct pa_page *page);
 
+/* The commands of the power watermark as shade, and the load that the meter read beside them. */
+void pa_chart_watermark(struct pa_page *page);
+
 /* The plot area of a chart with axes, in a drawing of 660 units. */
 enum { PA_PLOT_LEFT = 62, PA_PLOT_TOP = 22, PA_PLOT_WIDTH = 580, PA_PLOT_HEIGHT = 150 };
 

@@ -122,5 +122,12 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
      "时段 {2} 的 {1} 个抽查中有 {0} 个不符，首个在设备 {3} 第 {4} 步：{5}"},
     {"the tile's digest is not the one computed again", "数据块摘要与重新计算的不同"},
     {"the tile is not the product of its operands", "数据块不是其操作数的乘积"},
+    {"Look at what the meter is wired to, then declare a new session; power that does not "
+     "follow is used elsewhere.",
+     "检查表计接线，然后重新登记会话；不随指令变化的功率用在了别处。"},
+    {"Measure again with the auditor's meter (petaudit audit --meter), to the end.",
+     "请用审核方的表计（petaudit audit --meter）重新测量至结束。"},
+    {"See that no load bank hangs on the meter, and that the meter is the auditor's.",
+     "确认表计处未接负载箱，且表计为审核方所有。"},
     {NULL, NULL},
 };

@@ -128,5 +128,20 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
     {"{0} operations for a joule are more than any chip does: the meter does not see the "
      "whole load, or the work was done elsewhere.",
      "每焦耳 {0} 次运算超过任何芯片：表计未计全部负荷，或运算在别处完成。"},
+    {"The policy wants a power watermark of {0} bits; none was run, because there was no "
+     "meter.",
+     "政策要求 {0} 比特的功率水印；因没有表计而未执行。"},
+    {"The power watermark had {0} bits in half-bits of {1} s; the policy wants {2} in "
+     "half-bits of {3} s, of which {4} s are left out.",
+     "功率水印为 {0} 比特、半程 {1} 秒；政策要求 {2} 比特、半程 {3} 秒（舍弃其中 {4} 秒）。"},
+    {"The power watermark ended after {0} of {1} half-bits.",
+     "功率水印执行了 {1} 个半程中的 {0} 个后结束。"},
+    {"Power at the {0} meter followed {1} secret bits: {2} W went on and off, t = {3}, p = "
+     "{4}. A load bank at this meter could do that, too.",
+     "{0}表计处的功率随 {1} 个保密比特变化：启停负荷 {2} W，t = {3}，p = {4}。"
+     "接在该表计处的负载箱也能做到。"},
+    {"Power at the {0} meter did not follow the secret bits: t = {1}, p = {2}, with "
+     "readings of {3} of {4} bits.",
+     "{0}表计处的功率未随保密比特变化：t = {1}，p = {2}，{4} 个比特中有 {3} 个有读数。"},
     {NULL, NULL},
 };

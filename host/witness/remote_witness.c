@@ -182,6 +182,24 @@ static int power(struct pa_witness *witness, uint32_t meter, const struct pa_pow
     return tell(remote, PA_WITNESS_POWER, &request, patience_ns, error);
 }
 
+static int watermark(struct pa_witness *witness, const struct pa_watermark_plan *plan,
+                     struct pa_watermark_command *out, struct pa_error *error) {
+    struct remote_witness *remote = remote_of(witness);
+    struct pa_reader body;
+    struct pa_buffer request = request_for(remote, PA_WITNESS_WATERMARK);
+    pa_buffer_u32(&request, plan->bits);
+    pa_buffer_u64(&request, plan->half_ns);
+    pa_buffer_u64(&request, plan->settle_ns);
+    PA_TRY(exchange(remote, &request, patience_ns, &body, error));
+    out->half = pa_read_u32(&body);
+    uint16_t level = pa_read_u16(&body);
+    out->is_on = level == PA_WITNESS_LEVEL_ON;
+    out->is_over = level == PA_WITNESS_LEVEL_OVER;
+    return pa_reader_done(&body) && level <= PA_WITNESS_LEVEL_OVER
+               ? PA_OK
+               : strange(PA_WITNESS_WATERMARK, error);
+}
+
 static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
@@ -291,6 +309,7 @@ static const struct pa_witness_kind remote_kind = {
     .declare = declare,
     .note = note,
     .power = power,
+    .watermark = watermark,
     .challenge = challenge,
     .commit = commit,
     .reveal = reveal,

@@ -141,6 +141,24 @@ static int read_opening(struct reading *reading, const struct pa_record *record,
     return PA_OK;
 }
 
+/* A half-bit that an earlier process told. */
+static int read_watermark(struct pa_ledger *ledger, const json_t *note, struct pa_error *error) {
+    const json_t *half = json_object_get(note, "half");
+    const char *level = json_string_value(json_object_get(note, "level"));
+    json_int_t bits = json_integer_value(json_object_get(note, "bits"));
+    json_int_t half_ns = json_integer_value(json_object_get(note, "half_ns"));
+    json_int_t settle_ns = json_integer_value(json_object_get(note, "settle_ns"));
+    if (level == NULL || json_integer_value(half) != (json_int_t)ledger->watermark_told ||
+        bits < 1 || bits > UINT32_MAX / 2 || half_ns < 1 || settle_ns < 0)
+        return pa_fail(error, PA_EINVALID, "a half-bit of the watermark is out of order");
+    ledger->watermark_bits = (uint32_t)bits;
+    ledger->watermark_half_ns = (uint64_t)half_ns;
+    ledger->watermark_settle_ns = (uint64_t)settle_ns;
+    ledger->watermark_was_on = strcmp(level, "on") == 0;
+    ledger->watermark_told++;
+    return PA_OK;
+}
+
 static int read_note(struct reading *reading, const struct pa_record *record,
                      struct pa_error *error) {
     struct pa_note_record note;
@@ -156,8 +174,11 @@ static int read_note(struct reading *reading, const struct pa_record *record,
     else if (kind != NULL && strcmp(kind, "witness") == 0)
         snprintf(reading->ledger->boot_id, sizeof reading->ledger->boot_id, "%.*s",
                  PA_BOOT_ID_BYTES - 1, boot_id != NULL ? boot_id : "");
+    int code = kind != NULL && strcmp(kind, "watermark") == 0
+                   ? read_watermark(reading->ledger, content, error)
+                   : PA_OK;
     json_decref(content);
-    return PA_OK;
+    return code;
 }
 
 static int read_record(void *context, uint64_t index, const struct pa_record *record,

@@ -29,6 +29,10 @@ struct pa_ledger {
     struct pa_instant last_close;   /* t1 of the last closed epoch; zeros before the first */
     uint32_t interruptions;         /* declared gaps taken so far */
     char boot_id[PA_BOOT_ID_BYTES]; /* of the witness's machine when it last said so */
+    uint32_t watermark_bits;        /* 0 before the first half-bit is told */
+    uint64_t watermark_half_ns, watermark_settle_ns;
+    uint32_t watermark_told; /* half-bits so far */
+    bool watermark_was_on;   /* the last of them */
 };
 
 /* Note one closed epoch; the tails are copied. */

@@ -19,6 +19,18 @@
 
 struct pa_witness;
 
+/* The power watermark (docs/protocol.md 8): how long it is, and one half-bit of it as it is told.
+ */
+struct pa_watermark_plan {
+    uint32_t bits;
+    uint64_t half_ns, settle_ns;
+};
+struct pa_watermark_command {
+    uint32_t half; /* from 0; two make a bit */
+    bool is_on;
+    bool is_over; /* all were told before */
+};
+
 struct pa_witness_kind {
     const char *assurance; /* "self" */
 
@@ -37,6 +49,11 @@ struct pa_witness_kind {
     /* Append readings of the meter that a note "meter" described, in order of time. */
     int (*power)(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
                  uint32_t count, struct pa_error *error);
+    /* The next half-bit of the watermark: load on or off, from now on. The first half of a bit is
+     * drawn when it is told. PA_EWITNESS before the half-bit told last is over, and for another
+     * plan than the one it was begun with. */
+    int (*watermark)(struct pa_witness *witness, const struct pa_watermark_plan *plan,
+                     struct pa_watermark_command *out, struct pa_error *error);
     /* Draw a key, take t0, give the nonce. */
     int (*challenge)(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error);

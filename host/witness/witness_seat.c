@@ -164,6 +164,23 @@ static int power(struct pa_witness_seat *seat, const struct pa_witness_request *
     return code;
 }
 
+static int watermark(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                     struct pa_buffer *body, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_watermark_plan plan = {.bits = pa_read_u32(&in)};
+    struct pa_watermark_command command;
+    plan.half_ns = pa_read_u64(&in);
+    plan.settle_ns = pa_read_u64(&in);
+    if (!pa_reader_done(&in))
+        return malformed(request, error);
+    PA_TRY(seat->witness->kind->watermark(seat->witness, &plan, &command, error));
+    pa_buffer_u32(body, command.half);
+    pa_buffer_u16(body, command.is_over ? PA_WITNESS_LEVEL_OVER
+                       : command.is_on ? PA_WITNESS_LEVEL_ON
+                                       : PA_WITNESS_LEVEL_OFF);
+    return PA_OK;
+}
+
 /* The epoch of a request whose body begins with it. */
 static bool get_epoch(struct pa_reader *in, uint64_t *epoch) {
     *epoch = pa_read_u64(in);
@@ -355,6 +372,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
         return note(seat, request, error);
     case PA_WITNESS_POWER:
         return power(seat, request, error);
+    case PA_WITNESS_WATERMARK:
+        return watermark(seat, request, body, error);
     case PA_WITNESS_CHALLENGE:
         return challenge(seat, request, body, error);
     case PA_WITNESS_COMMIT:

@@ -22,6 +22,7 @@ static const char *const names[PA_WITNESS_OPERATIONS_END] = {
     [PA_WITNESS_RESULT] = "result",
     [PA_WITNESS_RESUME] = "resume",
     [PA_WITNESS_POWER] = "power",
+    [PA_WITNESS_WATERMARK] = "watermark",
 };
 
 const char *pa_witness_operation_name(enum pa_witness_operation operation) {

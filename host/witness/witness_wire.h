@@ -33,6 +33,7 @@ enum pa_witness_operation {
     PA_WITNESS_RESULT,     /* nothing > u16 length | file name | its content */
     PA_WITNESS_RESUME,     /* nothing > nothing; the next sequence number counts from here */
     PA_WITNESS_POWER,      /* POWER record, whose own time the witness sets anew > nothing */
+    PA_WITNESS_WATERMARK,  /* u32 bits | u64 half ns | u64 settle ns > u32 half | u16 level */
     PA_WITNESS_OPERATIONS_END
 };
 
@@ -43,6 +44,9 @@ enum {
     PA_WITNESS_PAGE_BYTES = 1 << 23, /* of records in one TRANSCRIPT answer, unless one is longer */
     PA_WITNESS_REQUEST_HEADER_BYTES = 48,
 };
+
+/* The level of a half-bit. */
+enum { PA_WITNESS_LEVEL_OFF, PA_WITNESS_LEVEL_ON, PA_WITNESS_LEVEL_OVER };
 
 #define PA_WITNESS_PATH "/v1/witness"
 

@@ -8,3 +8,5 @@ petaudit_test(test_power_facts LABEL unit SOURCES test_power_facts.c evidence_fa
 petaudit_test(test_power_findings LABEL unit SOURCES test_power_findings.c judgement_bench.c ROOMS judge)
 petaudit_test(test_uncertainty LABEL unit SOURCES test_uncertainty.c ROOMS judge)
 petaudit_test(test_requirements LABEL unit SOURCES test_requirements.c judgement_bench.c ROOMS judge)
+petaudit_test(test_watermark LABEL unit SOURCES test_watermark.c ROOMS judge)
+petaudit_test(test_watermark_facts LABEL unit SOURCES test_watermark_facts.c evidence_factory.c record_samples.c judgement_bench.c ROOMS judge)
