@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* facts_watermark.c - the half-bits that the witness told, against what the meters read meanwhile. */
+/* facts_watermark.c - the half-bits that the witness told, against what the meters read meanwhile.
+ */
 #include "judge/facts_inside.h"
 
 #include <math.h>
@@ -113,10 +114,10 @@ int pa_replay_watermark_finish(struct pa_replay *replay, struct pa_error *error)
     mark->role = replay->facts->power.scope;
     for (uint32_t h = 0; h < mark->told; h++) {
         const struct pa_replay_half *half = &replay->halves[h];
-        mark->halves[h] = (struct pa_fact_half){
-            .is_on = half->is_on,
-            .at_s = (double)(half->at_ns - replay->halves[0].at_ns) * 1e-9,
-            .watts = load_of(replay, half)};
+        mark->halves[h] =
+            (struct pa_fact_half){.is_on = half->is_on,
+                                  .at_s = (double)(half->at_ns - replay->halves[0].at_ns) * 1e-9,
+                                  .watts = load_of(replay, half)};
     }
     for (uint32_t bit = 0; bit < bits; bit++)
         fill_bit(replay, bit, &each[bit]);

@@ -225,8 +225,10 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_WATERMARK_AXIS] = "seconds of the watermark",
     [PA_STRING_WATERMARK_TOLD] = "load told to be on",
     [PA_STRING_WATERMARK_READ] = "power that the meter read",
-    [PA_STRING_WATERMARK_FOUND] = "The load followed secret commands of the witness, and power at the meter followed the load.",
-    [PA_STRING_WATERMARK_NOT_FOUND] = "Power at the meter did not follow the secret commands of the witness.",
+    [PA_STRING_WATERMARK_FOUND] = "The load followed secret commands of the witness, and power at "
+                                  "the meter followed the load.",
+    [PA_STRING_WATERMARK_NOT_FOUND] =
+        "Power at the meter did not follow the secret commands of the witness.",
     [PA_STRING_WATERMARK_NOT_WHOLE] = "The watermark was not run to its end: it shows nothing.",
     [PA_STRING_WATERMARK_BITS] = "Secret bits, two half-bits each",
     [PA_STRING_WATERMARK_USABLE] = "Bits with readings of both halves",
@@ -235,7 +237,9 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_WATERMARK_SWITCHED] = "Load that went on and off, mean",
     [PA_STRING_WATERMARK_T] = "t (found above 5)",
     [PA_STRING_WATERMARK_P] = "p, by 99,999 re-randomisations (found up to 0.0001)",
-    [PA_STRING_WATERMARK_CAVEAT] = "It shows that power at this meter follows the commands. A load bank at the meter could do that, too, and the meter must be the auditor's.",
+    [PA_STRING_WATERMARK_CAVEAT] =
+        "It shows that power at this meter follows the commands. A load bank at the meter could do "
+        "that, too, and the meter must be the auditor's.",
     [PA_STRING_METERS] = "Meters",
     [PA_STRING_ROLE] = "Role",
     [PA_STRING_METER] = "Meter",

@@ -219,7 +219,8 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_WATERMARK_SWITCHED] = "启停的平均负荷",
     [PA_STRING_WATERMARK_T] = "t（大于 5 为检出）",
     [PA_STRING_WATERMARK_P] = "p，重新随机化 99,999 次（不大于 0.0001 为检出）",
-    [PA_STRING_WATERMARK_CAVEAT] = "水印只说明该表计处的功率随指令变化；接在表计处的负载箱也能做到，且表计须为审核方所有。",
+    [PA_STRING_WATERMARK_CAVEAT] =
+        "水印只说明该表计处的功率随指令变化；接在表计处的负载箱也能做到，且表计须为审核方所有。",
     [PA_STRING_METERS] = "计量表计",
     [PA_STRING_ROLE] = "用途",
     [PA_STRING_METER] = "表计",

@@ -161,8 +161,7 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
 
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
-    static const char *const own[] = {"abort", "interruption", "suspend", "watermark",
-                                       "witness"};
+    static const char *const own[] = {"abort", "interruption", "suspend", "watermark", "witness"};
     if (size > PA_NOTE_MOST_BYTES)
         return pa_fail(error, PA_EWITNESS, "noting %zu bytes: at most %d are possible", size,
                        PA_NOTE_MOST_BYTES);

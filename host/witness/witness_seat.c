@@ -176,8 +176,8 @@ static int watermark(struct pa_witness_seat *seat, const struct pa_witness_reque
     PA_TRY(seat->witness->kind->watermark(seat->witness, &plan, &command, error));
     pa_buffer_u32(body, command.half);
     pa_buffer_u16(body, command.is_over ? PA_WITNESS_LEVEL_OVER
-                       : command.is_on ? PA_WITNESS_LEVEL_ON
-                                       : PA_WITNESS_LEVEL_OFF);
+                        : command.is_on ? PA_WITNESS_LEVEL_ON
+                                        : PA_WITNESS_LEVEL_OFF);
     return PA_OK;
 }
 

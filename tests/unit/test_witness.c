@@ -336,6 +336,7 @@ static void what_the_witness_writes_itself_no_site_can_note(void **state) {
         "{\"kind\":\"interruption\",\"gap_ns\":1,\"reason\":\"none\"}",
         "{\"kind\":\"witness\",\"boot_id\":\"x\"}",
         "{\"kind\":\"suspend\",\"ns\":1}",
+        "{\"kind\":\"watermark\",\"half\":0,\"level\":\"on\"}",
         "{\"a\":\"b\"}",
         "[]",
         ""};
@@ -350,6 +351,48 @@ static void what_the_witness_writes_itself_no_site_can_note(void **state) {
                                                    strlen(refused[i]), &error),
                          PA_EWITNESS);
     assert_int_equal(pa_store_count(scene.store), before);
+    tear_down(&scene);
+}
+
+static int tell(struct scene *scene, const struct pa_watermark_plan *plan,
+                struct pa_watermark_command *out) {
+    struct pa_error error = {0};
+    return scene->witness->kind->watermark(scene->witness, plan, out, &error);
+}
+
+static void a_watermark_is_told_half_by_half_and_never_early(void **state) {
+    const struct pa_watermark_plan plan = {.bits = 3, .half_ns = 20000000, .settle_ns = 1},
+                                   slow = {.bits = 3, .half_ns = UINT64_C(500000000000)},
+                                   none = {.bits = 0, .half_ns = 20000000},
+                                   endless = {.bits = 3, .half_ns = UINT64_C(601000000000)};
+    struct pa_watermark_command command, before = {0};
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    assert_int_equal(declare(&scene, true), PA_OK);
+    assert_int_equal(tell(&scene, &none, &command), PA_EWITNESS);
+    assert_int_equal(tell(&scene, &endless, &command), PA_EWITNESS);
+    for (uint32_t half = 0; half < 6; half++) {
+        assert_int_equal(tell(&scene, &plan, &command), PA_OK);
+        assert_true(command.half == half && !command.is_over);
+        if (half % 2 == 1)
+            assert_true(command.is_on != before.is_on);
+        before = command;
+        if (half == 2) { /* a witness that was started anew goes on, and knows the first half */
+            scene.witness->kind->release(scene.witness);
+            open_witness(&scene);
+            assert_int_equal(tell(&scene, &slow, &command), PA_EWITNESS); /* another plan */
+            continue;
+        }
+        pa_clock_sleep(plan.half_ns + plan.half_ns / 10);
+    }
+    assert_int_equal(tell(&scene, &plan, &command), PA_OK);
+    assert_true(command.is_over);
+    tear_down(&scene);
+    set_up(&scene);
+    assert_int_equal(declare(&scene, true), PA_OK);
+    assert_int_equal(tell(&scene, &slow, &command), PA_OK);
+    assert_int_equal(tell(&scene, &slow, &command), PA_EWITNESS);
     tear_down(&scene);
 }
 
@@ -418,6 +461,7 @@ int main(void) {
         cmocka_unit_test(a_list_that_does_not_hash_to_the_root_is_refused),
         cmocka_unit_test(a_witness_goes_on_where_its_transcript_ends),
         cmocka_unit_test(what_the_witness_writes_itself_no_site_can_note),
+        cmocka_unit_test(a_watermark_is_told_half_by_half_and_never_early),
         cmocka_unit_test(an_interruption_is_measured_by_the_witness),
         cmocka_unit_test(sessions_of_one_claim_or_site_are_counted),
     };
