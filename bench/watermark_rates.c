@@ -5,9 +5,9 @@
  *     watermark_rates [TRIALS [FALSE_ALARM_TRIALS]]
  *
  * The site is that of docs/protocol.md 8: a meter of 1 Hz with 0.5 % noise; a quiet site has no
- * other load that changes; on a busy one it changes as AR(1) by 3 % at 60 s and 1 % at 5 s, and jobs
- * step by 5 % about every 5 minutes. Half-bits of 10 s, of which 2 s are left out. The share is of
- * the site's load that goes on and off. */
+ * other load that changes; on a busy one it changes as AR(1) by 3 % at 60 s and 1 % at 5 s, and
+ * jobs step by 5 % about every 5 minutes. Half-bits of 10 s, of which 2 s are left out. The share
+ * is of the site's load that goes on and off. */
 #include "bench_machine.h"
 #include "judge/watermark.h"
 

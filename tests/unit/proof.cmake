@@ -8,7 +8,7 @@ petaudit_test(test_protocol_vectors LABEL unit SOURCES test_protocol_vectors.c R
 
 # The scripts and their output must not drift apart; no compiler has a part in that, so once is enough.
 if(PETAUDIT_SUITE STREQUAL "")
-  foreach(vectors protocol memory allreduce power)
+  foreach(vectors protocol memory allreduce power watermark)
     add_test(NAME ${vectors}_vectors_are_current
              COMMAND sh -c "\"$1\" \"$2_vectors.py\" | cmp - \"$2.json\"" sh ${PETAUDIT_PYTHON}
                      ${PROJECT_SOURCE_DIR}/tests/vectors/${vectors})

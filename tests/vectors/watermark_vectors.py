@@ -42,16 +42,21 @@ def t_of(z):
     return min(1e6, float(mean) / float(variance) ** 0.5)
 
 
+def tables(z):
+    """For each byte of signs what it adds to the sum: bit b of it is the sign of the b-th value."""
+    out = []
+    for first in range(0, len(z), 8):
+        part = [abs(v) for v in z[first:first + 8]]
+        out.append([sum(v if byte >> b & 1 else -v for b, v in enumerate(part)) for byte in range(256)])
+    return out
+
+
 def reached(z, session):
-    seen, count = sum(z), 0
+    seen, count, adds = sum(z), 0, tables(z)
+    blocks = range(-(-len(z) // 256))
     for draw in range(DRAWS):
-        total = 0
-        for block in range(0, len(z), 256):
-            signs = int.from_bytes(H("watermark", session + struct.pack("<II", draw, block // 256)), "little")
-            for v in z[block:block + 256]:
-                total += abs(v) if signs & 1 else -abs(v)
-                signs >>= 1
-        count += total >= seen
+        signs = b"".join(H("watermark", session + struct.pack("<II", draw, block)) for block in blocks)
+        count += sum(add[byte] for add, byte in zip(adds, signs)) >= seen
     return count
 
 
