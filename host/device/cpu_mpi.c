@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All-reduce by MPI: petaudit_mpi.so, found beside the binary and loaded when it is needed. */
 #include "base/clock.h"
+#include "base/team.h"
 #include "device/cpu_communicator.h"
 #include "device/mpi_module.h"
 
@@ -8,6 +9,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,17 +111,86 @@ static int sum(void *state, const uint32_t *in, uint32_t *out, size_t words, uin
     return PA_OK;
 }
 
+/* MPI starts with all processes of the launcher or not at all: without one of them it would wait
+ * for ever. Those who started us may have said how many there are. */
+static int check_world(int size, struct pa_error *error) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = getenv(names[i]);
+        if (text == NULL)
+            continue;
+        if (strtol(text, NULL, 10) != size)
+            return pa_fail(error, PA_EUNSUPPORTED,
+                           "all-reduce by MPI: %d of the %.20s processes that were started take "
+                           "part, and MPI cannot do without the others; each drives one device, "
+                           "all of them alive",
+                           size, text);
+        return PA_OK;
+    }
+    return PA_OK;
+}
+
+/* MPI's own start knows no deadline, and a process that freezes at this moment holds up all of
+ * them. It has a thread of its own, which is left to itself when it does not come back. */
+struct start {
+    struct mpi world;
+    const char *failure;
+    atomic_bool is_done;
+};
+
+static atomic_bool is_stuck;
+
+static void *start_body(void *context) {
+    struct start *start = context;
+    start->failure = module->join(&start->world.rank, &start->world.size);
+    atomic_store(&start->is_done, true);
+    return NULL;
+}
+
+static int join_world(struct mpi *out, uint64_t deadline_ns, struct pa_error *error) {
+    const uint64_t pause_ns = 1000000;
+    pthread_t thread;
+    if (atomic_load(&is_stuck))
+        return pa_fail(error, PA_ETIMEOUT, "all-reduce by MPI: MPI did not start in time");
+    struct start *start = calloc(1, sizeof *start);
+    if (start == NULL)
+        return pa_fail(error, PA_EMEMORY, "opening a communicator: out of memory");
+    int code = pa_thread_start(&thread, start_body, start, error);
+    if (code != PA_OK) {
+        free(start);
+        return code;
+    }
+    while (!atomic_load(&start->is_done)) {
+        if (pa_clock_raw_ns() >= deadline_ns) {
+            atomic_store(&is_stuck, true);
+            module->forsake();
+            pthread_detach(thread);
+            return pa_fail(error, PA_ETIMEOUT,
+                           "all-reduce by MPI: MPI did not start in time, some rank is missing");
+        }
+        pa_clock_sleep(pause_ns);
+    }
+    pthread_join(thread, NULL);
+    *out = start->world;
+    if (start->failure != NULL)
+        code = pa_fail(error, PA_EDEVICE, "all-reduce by MPI: %s", start->failure);
+    free(start);
+    return code;
+}
+
 static int open_mpi(const uint8_t *secret, int rank, int size, uint64_t deadline_ns, void **out,
                     struct pa_error *error) {
     (void)secret;
+    PA_TRY(check_world(size, error));
     struct mpi *mpi = calloc(1, sizeof *mpi);
     if (mpi == NULL)
         return pa_fail(error, PA_EMEMORY, "opening a communicator: out of memory");
-    const char *failure = module->join(&mpi->rank, &mpi->size);
-    int code = PA_OK;
-    if (failure != NULL)
-        code = pa_fail(error, PA_EDEVICE, "all-reduce by MPI: %s", failure);
-    else if (mpi->rank != rank || mpi->size != size)
+    int code = join_world(mpi, deadline_ns, error);
+    if (code != PA_OK) {
+        free(mpi);
+        return code;
+    }
+    if (mpi->rank != rank || mpi->size != size)
         code =
             pa_fail(error, PA_EUNSUPPORTED,
                     "all-reduce by MPI: this is rank %d of %d for us, but rank %d of %d for MPI; "
