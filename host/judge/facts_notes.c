@@ -279,11 +279,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         return read_abort_note(replay, note, record);
     if (strcmp(kind, "meter") == 0 || strcmp(kind, "meter_end") == 0)
         return pa_replay_meter_note(replay, kind, note->json, note->wrong, error);
-    if (strcmp(kind, "watermark") == 0) {
-        struct pa_instant at;
-        PA_TRY(pa_record_check(record, &at, error));
+    if (strcmp(kind, "watermark") == 0)
         return pa_replay_watermark_note(replay, note->json, at, note->wrong, error);
-    }
     if (strcmp(kind, "device") == 0)
         read_device_note(replay, note);
     else if (strcmp(kind, "telemetry") == 0)
