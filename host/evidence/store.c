@@ -298,9 +298,36 @@ void pa_store_head(const struct pa_store *store, uint8_t out[PA_RECORD_HASH_BYTE
 
 int pa_store_each(struct pa_store *store, pa_store_visit visit, void *context,
                   struct pa_error *error) {
-    uint64_t count;
-    struct pa_hash head;
+    uint64_t count = 0;
+    struct pa_hash head = {0};
     return pa_store_walk(store, visit, context, &count, &head, error);
+}
+
+int pa_store_open_beside(const char *path, struct pa_store **out, struct pa_error *error) {
+    struct pa_store *store;
+    *out = NULL;
+    PA_TRY(check_file(path, error));
+    PA_TRY(store_new(path, &store, error));
+    /* Never as immutable: closing such a connection would drop the locks that this process holds on
+     * the file through another one. */
+    int code = connect_store(store, SQLITE_OPEN_READWRITE, error);
+    if (code == PA_OK) {
+        int result = sqlite3_exec(store->database, "PRAGMA query_only = ON", NULL, NULL, NULL);
+        code = result == SQLITE_OK ? PA_OK : pa_store_fail(store, result, false, error);
+    }
+    if (code == PA_OK)
+        code = pa_store_schema_check(store, error);
+    if (code != PA_OK) {
+        pa_store_close(store);
+        return code;
+    }
+    *out = store;
+    return PA_OK;
+}
+
+int pa_store_follow(struct pa_store *store, pa_store_visit visit, void *context,
+                    struct pa_error *error) {
+    return pa_store_walk(store, visit, context, &store->count, &store->head, error);
 }
 
 static int export_record(void *context, uint64_t index, const struct pa_record *record,

@@ -52,6 +52,14 @@ typedef int (*pa_store_visit)(void *context, uint64_t index, const struct pa_rec
 int pa_store_each(struct pa_store *store, pa_store_visit visit, void *context,
                   struct pa_error *error);
 
+/* Open a store that another connection, perhaps of this very process, goes on writing; nothing of
+ * it is read yet. PA_ENOINPUT, PA_EINPUT; also while it is being made: try again. */
+int pa_store_open_beside(const char *path, struct pa_store **out, struct pa_error *error);
+/* Visit the records that have come since the last call, checking that the chain goes on; what was
+ * visited before an error or a non-zero return is not visited again. The writer never waits. */
+int pa_store_follow(struct pa_store *store, pa_store_visit visit, void *context,
+                    struct pa_error *error);
+
 /* All records as one transcript, as they are exported and sent. */
 int pa_store_export(struct pa_store *store, struct pa_buffer *out, struct pa_error *error);
 

@@ -33,8 +33,9 @@ void pa_store_link(struct pa_hash *out, const struct pa_hash *before,
                    const struct pa_record *record);
 int pa_store_session(struct pa_hash *out, const struct pa_record *record, struct pa_error *error);
 
-/* Visit all records (`visit` may be NULL) while checking chain, order and columns; `count` and
- * `head` say what was found. PA_EINVALID. */
+/* Visit the records after the first `count` (`visit` may be NULL), `head` being the chain value
+ * there, while checking chain, order and columns; both move along with what was visited.
+ * PA_EINVALID. */
 int pa_store_walk(struct pa_store *store, pa_store_visit visit, void *context, uint64_t *count,
                   struct pa_hash *head, struct pa_error *error);
 

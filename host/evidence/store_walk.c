@@ -78,29 +78,32 @@ static int walk_row(sqlite3_stmt *query, uint64_t k, struct pa_record *record,
 
 int pa_store_walk(struct pa_store *store, pa_store_visit visit, void *context, uint64_t *count,
                   struct pa_hash *head, struct pa_error *error) {
-    static const char sql[] =
-        "SELECT k, type, epoch, raw_ns, utc_ns, payload, hash FROM record ORDER BY k";
+    static const char sql[] = "SELECT k, type, epoch, raw_ns, utc_ns, payload, hash FROM record "
+                              "WHERE k >= ? ORDER BY k";
     sqlite3_stmt *query = NULL;
-    struct pa_hash chain = {0}, after = {0};
-    uint64_t k = 0;
+    struct pa_hash after = {0};
+    uint64_t k = *count;
     int code = PA_OK;
     int result = sqlite3_prepare_v2(store->database, sql, -1, &query, NULL);
     if (result != SQLITE_OK) {
         code = pa_store_fail(store, result, false, error);
         goto out;
     }
+    /* From the beginning not even a k of 0 or less may hide. */
+    sqlite3_bind_int64(query, 1, k == 0 ? INT64_MIN : (sqlite3_int64)k + 1);
     while ((result = sqlite3_step(query)) == SQLITE_ROW) {
         struct pa_record record;
         struct pa_error cause = {0};
         k++;
-        if (walk_row(query, k, &record, &chain, &after, &cause) != PA_OK) {
+        if (walk_row(query, k, &record, head, &after, &cause) != PA_OK) {
             code = pa_fail(error, PA_EINVALID, "evidence %s: record %llu: %s", store->path,
                            (unsigned long long)k, cause.text);
             goto out;
         }
-        if (visit != NULL && (code = visit(context, k, &record, chain.bytes, error)) != PA_OK)
+        if (visit != NULL && (code = visit(context, k, &record, head->bytes, error)) != PA_OK)
             goto out;
-        chain = after;
+        *head = after;
+        *count = k;
     }
     if (result != SQLITE_DONE) {
         code = pa_fail(error, result == SQLITE_NOMEM ? PA_EMEMORY : PA_EINVALID,
@@ -108,8 +111,6 @@ int pa_store_walk(struct pa_store *store, pa_store_visit visit, void *context, u
                        (unsigned long long)k, sqlite3_errmsg(store->database));
         goto out;
     }
-    *count = k;
-    *head = chain;
 out:
     sqlite3_finalize(query);
     return code;
