@@ -37,6 +37,38 @@ struct pa_link_route {
     pa_link_handler handle;
 };
 
+/* A fixed answer for browsers, such as the parts of a page. */
+struct pa_link_content {
+    const char *type; /* "text/html; charset=utf-8" */
+    const void *data; /* borrowed */
+    size_t size;
+};
+
+struct pa_link_request; /* a request while it is answered */
+/* The value of `name` in the query of the address, NULL when it is not there. */
+const char *pa_link_argument(const struct pa_link_request *request, const char *name);
+
+/* An answer without an end, piece by piece: one thread a stream asks for the next piece when the
+ * last one is on its way, so no more than one is ever waiting for a slow reader. */
+struct pa_link_stream_kind {
+    const char *type; /* "text/event-stream" */
+    /* 200 and `*stream`; else another status and the reason as text in `refusal`. */
+    unsigned (*open)(void *context, const struct pa_link_request *request, void **stream,
+                     struct pa_buffer *refusal);
+    /* Append the next piece, waiting for it some seconds at most; one must come now and then, or a
+     * reader that has gone is not noticed. False: the stream ends here. */
+    bool (*next)(void *stream, struct pa_buffer *out);
+    void (*close)(void *stream);
+};
+
+/* What a browser may GET: one of the two. */
+struct pa_link_page {
+    const char *path;                         /* compared whole */
+    const struct pa_link_content *content;    /* anybody may have it, token or not */
+    const struct pa_link_stream_kind *stream; /* its token may also be the argument "token": a
+                                                 browser sends no header of ours */
+};
+
 struct pa_link_server_options {
     const char *listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT"; NULL: any free port of every
                            interface. Port 0 is any free one. */
@@ -50,6 +82,8 @@ struct pa_link_server_options {
                                   gives 503, and the client tries again. 0: no limit */
     const struct pa_link_route *routes; /* borrowed, as is `context` */
     size_t route_count;
+    const struct pa_link_page *pages; /* borrowed */
+    size_t page_count;
     void *context;
     unsigned most_connections; /* 1 .. PA_LINK_MOST_CONNECTIONS */
     unsigned idle_s;           /* a connection without a byte for so long is closed; above what a
@@ -58,6 +92,9 @@ struct pa_link_server_options {
     /* NULL, or called once when a connection has ended, whoever ended it, on that connection's
      * thread; no handler of it runs any more. */
     void (*closed)(void *context, uint64_t connection);
+    const char *const
+        *headers;      /* "Name", "value", .., NULL: on every answer; NULL: none. Borrowed */
+    uint64_t piece_ns; /* who has not taken a piece of a stream by then is cut off; 0: never */
 };
 
 struct pa_link_server;

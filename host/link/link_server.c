@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "link/link.h"
+#include "link/link_stream.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -31,6 +32,8 @@ struct pa_link_server {
     struct MHD_Daemon *daemon;
     struct pa_link_route *routes;
     size_t route_count;
+    const struct pa_link_page *pages;
+    size_t page_count;
     void *context;
     char token[PA_LINK_TOKEN_BYTES]; /* empty: none wanted */
     size_t (*admit)(void *context, const char *bearer);
@@ -39,7 +42,13 @@ struct pa_link_server {
     uint64_t body_ns;
     void (*closed)(void *context, uint64_t connection);
     atomic_uintptr_t connections; /* so far: each gets the next number as its name */
+    const char *const *headers;
+    struct pa_link_streams streams;
     uint16_t port;
+};
+
+struct pa_link_request {
+    struct MHD_Connection *connection;
 };
 
 /* Of the connection whose handler runs on this thread. */
@@ -49,32 +58,76 @@ static _Thread_local uint64_t current_connection;
 struct arrival {
     struct pa_link_server *server;
     const struct pa_link_route *route;
+    const struct pa_link_page *page; /* in place of a route */
     size_t most_bytes, reserved_bytes;
     uint64_t begin_ns;
     struct pa_buffer body;
 };
 
-static enum MHD_Result reply_with(struct MHD_Connection *connection, unsigned status,
-                                  struct pa_buffer *reply) {
-    /* The buffer's memory goes to the response, which frees it once it is sent. */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->size, reply->data, MHD_RESPMEM_MUST_FREE);
-    if (response == NULL) {
-        pa_buffer_free(reply);
+/* Queue and release `response`, which may be NULL. */
+static enum MHD_Result send_response(const struct pa_link_server *server,
+                                     struct MHD_Connection *connection, unsigned status,
+                                     struct MHD_Response *response) {
+    if (response == NULL)
         return MHD_NO;
-    }
-    *reply = (struct pa_buffer){0};
     MHD_add_response_header(response, "Cache-Control", "no-store");
+    for (const char *const *header = server->headers; header != NULL && *header != NULL;
+         header += 2)
+        MHD_add_response_header(response, header[0], header[1]);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status,
+static enum MHD_Result reply_with(const struct pa_link_server *server,
+                                  struct MHD_Connection *connection, unsigned status,
+                                  struct pa_buffer *reply) {
+    /* The buffer's memory goes to the response, which frees it once it is sent. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->size, reply->data, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        pa_buffer_free(reply);
+    *reply = (struct pa_buffer){0};
+    return send_response(server, connection, status, response);
+}
+
+static enum MHD_Result refuse(const struct pa_link_server *server,
+                              struct MHD_Connection *connection, unsigned status,
                               const char *text) {
     struct pa_buffer reply = {0};
     pa_buffer_text(&reply, text);
-    return reply_with(connection, status, &reply);
+    return reply_with(server, connection, status, &reply);
+}
+
+static enum MHD_Result send_content(const struct pa_link_server *server,
+                                    struct MHD_Connection *connection,
+                                    const struct pa_link_content *content) {
+    /* Nobody writes to memory that is persistent; the cast is libmicrohttpd's. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        content->size, (void *)(uintptr_t)content->data, MHD_RESPMEM_PERSISTENT);
+    if (response != NULL)
+        MHD_add_response_header(response, "Content-Type", content->type);
+    return send_response(server, connection, MHD_HTTP_OK, response);
+}
+
+const char *pa_link_argument(const struct pa_link_request *request, const char *name) {
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static enum MHD_Result send_stream(struct pa_link_server *server, struct MHD_Connection *connection,
+                                   const struct pa_link_stream_kind *kind) {
+    const struct pa_link_request request = {connection};
+    struct pa_buffer refusal = {0};
+    void *stream = NULL;
+    unsigned status = kind->open(server->context, &request, &stream, &refusal);
+    if (status != MHD_HTTP_OK)
+        return reply_with(server, connection, status, &refusal);
+    pa_buffer_free(&refusal);
+    struct MHD_Response *response =
+        pa_link_stream_respond(&server->streams, connection, kind, stream);
+    if (response != NULL)
+        MHD_add_response_header(response, "Content-Type", kind->type);
+    return send_response(server, connection, MHD_HTTP_OK, response);
 }
 
 /* What stands behind "Bearer ", or NULL. */
@@ -112,6 +165,14 @@ static const struct pa_link_route *find_route(const struct pa_link_server *serve
     return NULL;
 }
 
+static const struct pa_link_page *find_page(const struct pa_link_server *server, const char *method,
+                                            const char *path) {
+    for (size_t i = 0; strcmp(method, "GET") == 0 && i < server->page_count; i++)
+        if (strcmp(server->pages[i].path, path) == 0)
+            return &server->pages[i];
+    return NULL;
+}
+
 /* Room for the body, before any of it is read. */
 static bool reserve(struct pa_link_server *server, size_t bytes) {
     size_t before = atomic_fetch_add(&server->pending_bytes, bytes);
@@ -126,24 +187,31 @@ static bool reserve(struct pa_link_server *server, size_t bytes) {
 static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connection *connection,
                              const char *path, const char *method, void **state) {
     const char *bearer = bearer_of(connection);
-    if (!token_is_right(server, bearer))
-        return refuse(connection, MHD_HTTP_UNAUTHORIZED, "the token is missing or wrong");
-    bool path_is_known;
-    const struct pa_link_route *route = find_route(server, method, path, &path_is_known);
-    if (route == NULL)
-        return path_is_known ? refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "no such method")
-                             : refuse(connection, MHD_HTTP_NOT_FOUND, "no such path");
+    const struct pa_link_page *page = find_page(server, method, path);
+    if (bearer == NULL && page != NULL && page->stream != NULL)
+        bearer = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token");
+    bool is_open = page != NULL && page->content != NULL;
+    if (!is_open && !token_is_right(server, bearer))
+        return refuse(server, connection, MHD_HTTP_UNAUTHORIZED, "the token is missing or wrong");
+    bool path_is_known = false;
+    const struct pa_link_route *route =
+        page != NULL ? NULL : find_route(server, method, path, &path_is_known);
+    if (page == NULL && route == NULL)
+        return path_is_known
+                   ? refuse(server, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "no such method")
+                   : refuse(server, connection, MHD_HTTP_NOT_FOUND, "no such path");
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    size_t most_bytes = route->most_bytes;
-    if (server->admit != NULL) {
+    size_t most_bytes = route != NULL ? route->most_bytes : 0;
+    if (server->admit != NULL && route != NULL) {
         size_t admitted = server->admit(server->context, bearer);
         most_bytes = admitted < most_bytes ? admitted : most_bytes;
     }
     uint64_t bytes = most_bytes;
     if (length != NULL && pa_whole_parse(length, 0, most_bytes, &bytes, NULL) != PA_OK)
-        return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
+        return refuse(server, connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
     if (!reserve(server, (size_t)bytes))
-        return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too much is under way: try again");
+        return refuse(server, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                      "too much is under way: try again");
     struct arrival *arrival = calloc(1, sizeof *arrival);
     if (arrival == NULL) {
         atomic_fetch_sub(&server->pending_bytes, (size_t)bytes);
@@ -151,6 +219,7 @@ static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connectio
     }
     *arrival = (struct arrival){.server = server,
                                 .route = route,
+                                .page = page,
                                 .most_bytes = most_bytes,
                                 .reserved_bytes = (size_t)bytes,
                                 .begin_ns = pa_clock_raw_ns()};
@@ -175,6 +244,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *size = 0;
         return arrival->body.failed ? MHD_NO : MHD_YES;
     }
+    if (arrival->page != NULL)
+        return arrival->page->content != NULL
+                   ? send_content(server, connection, arrival->page->content)
+                   : send_stream(server, connection, arrival->page->stream);
     struct pa_buffer reply = {0};
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -183,9 +256,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         arrival->route->handle(server->context, arrival->body.data, arrival->body.size, &reply);
     if (reply.failed) {
         pa_buffer_free(&reply);
-        return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+        return refuse(server, connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
     }
-    return reply_with(connection, status, &reply);
+    return reply_with(server, connection, status, &reply);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -344,20 +417,25 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
         (options->token != NULL && strlen(options->token) != PA_LINK_TOKEN_BYTES - 1))
         return pa_fail(error, PA_EINTERNAL, "starting a server: bad limits or token");
     struct pa_link_server *server = calloc(1, sizeof *server);
-    struct pa_link_route *routes = calloc(options->route_count, sizeof *routes);
+    struct pa_link_route *routes = calloc(options->route_count + 1, sizeof *routes);
     if (server == NULL || routes == NULL) {
         free(server);
         free(routes);
         return pa_fail(error, PA_EMEMORY, "starting a server: out of memory");
     }
-    memcpy(routes, options->routes, options->route_count * sizeof *routes);
+    if (options->route_count > 0)
+        memcpy(routes, options->routes, options->route_count * sizeof *routes);
     server->routes = routes;
     server->route_count = options->route_count;
+    server->pages = options->pages;
+    server->page_count = options->page_count;
     server->context = options->context;
     server->body_ns = options->body_ns;
     server->admit = options->admit;
     server->closed = options->closed;
     server->most_pending_bytes = options->most_pending_bytes;
+    server->headers = options->headers;
+    pa_link_streams_init(&server->streams, options->piece_ns);
     if (options->token != NULL)
         memcpy(server->token, options->token, sizeof server->token);
     int fd = -1;
@@ -390,6 +468,7 @@ void pa_link_server_stop(struct pa_link_server *server) {
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
     explicit_bzero(server->token, sizeof server->token);
+    pa_link_streams_free(&server->streams);
     free(server->routes);
     free(server);
 }

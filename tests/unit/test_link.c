@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,57 @@ static unsigned conflict(void *context, const void *body, size_t size, struct pa
     return 409;
 }
 
+/* A stream of large pieces, and how many of them are open. */
+static atomic_int streams_open, pieces_asked;
+
+static unsigned open_stream(void *context, const struct pa_link_request *request, void **stream,
+                            struct pa_buffer *refusal) {
+    const char *name = pa_link_argument(request, "name");
+    (void)context;
+    if (name != NULL && strcmp(name, "nobody") == 0) {
+        pa_buffer_text(refusal, "nobody is here");
+        return 404;
+    }
+    *stream = &streams_open;
+    atomic_fetch_add(&streams_open, 1);
+    return 200;
+}
+
+static bool next_piece(void *stream, struct pa_buffer *out) {
+    static const uint8_t piece[1 << 16] = {'.'};
+    (void)stream;
+    /* The first ones are small, so that a whole answer can be looked at. */
+    if (atomic_fetch_add(&pieces_asked, 1) < 3) {
+        pa_buffer_text(out, "piece ");
+        return true;
+    }
+    for (int i = 0; i < 64; i++)
+        pa_buffer_bytes(out, piece, sizeof piece);
+    return true;
+}
+
+static bool three_pieces(void *stream, struct pa_buffer *out) {
+    (void)stream;
+    pa_buffer_text(out, "piece ");
+    return atomic_fetch_add(&pieces_asked, 1) < 3;
+}
+
+static void close_stream(void *stream) {
+    (void)stream;
+    atomic_fetch_sub(&streams_open, 1);
+}
+
+static const struct pa_link_stream_kind endless = {"text/event-stream", open_stream, next_piece,
+                                                   close_stream},
+                                        short_one = {"text/event-stream", open_stream, three_pieces,
+                                                     close_stream};
+static const struct pa_link_content content = {"text/plain", "a page", 6};
+static const struct pa_link_page pages[] = {
+    {.path = "/page", .content = &content},
+    {.path = "/endless", .stream = &endless},
+    {.path = "/short", .stream = &short_one},
+};
+
 static const struct pa_link_route routes[] = {
     {"POST", "/echo", 100000, echo},
     {"GET", "/doze", 0, doze},
@@ -77,8 +130,11 @@ static int open_station(void **state) {
                                                    .token = station.token,
                                                    .routes = routes,
                                                    .route_count = sizeof routes / sizeof routes[0],
+                                                   .pages = pages,
+                                                   .page_count = sizeof pages / sizeof pages[0],
+                                                   .piece_ns = 300 * ms,
                                                    .most_connections = 16,
-                                                   .idle_s = 10,
+                                                   .idle_s = 600,
                                                    .body_ns = 1000 * ms};
     int code = pa_link_server_start(&options, &station.server, &error);
     if (code != PA_OK)
@@ -338,6 +394,94 @@ static void a_proxy_in_the_environment_is_not_used(void **state) {
     unsetenv("ALL_PROXY");
 }
 
+static void a_page_is_for_anybody_and_a_stream_for_who_has_the_token(void **state) {
+    struct station *station = *state;
+    struct pa_link_client *stranger = client_of(station->url, station->pin, NULL);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    char path[128];
+    assert_int_equal(ask(stranger, "GET", "/page", NULL, 0, 100, 20000, &reply, &error), PA_OK);
+    assert_int_equal(reply.size, 6);
+    assert_memory_equal(reply.data, "a page", 6);
+    assert_int_equal(ask(stranger, "GET", "/short", NULL, 0, 100, 20000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(stranger), 401);
+    snprintf(path, sizeof path, "/short?token=%.63s%c", station->token,
+             station->token[63] == '0' ? '1' : '0');
+    assert_int_equal(ask(stranger, "GET", path, NULL, 0, 100, 20000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(stranger), 401);
+    /* The token in the address is for streams alone. */
+    snprintf(path, sizeof path, "/flood?token=%s", station->token);
+    assert_int_equal(ask(stranger, "GET", path, NULL, 0, 100, 20000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(stranger), 401);
+    atomic_store(&pieces_asked, 0);
+    pa_buffer_clear(&reply);
+    snprintf(path, sizeof path, "/short?token=%s", station->token);
+    assert_int_equal(ask(stranger, "GET", path, NULL, 0, 100, 20000, &reply, &error), PA_OK);
+    assert_int_equal(reply.size, 18);
+    assert_memory_equal(reply.data, "piece piece piece ", 18);
+    snprintf(path, sizeof path, "/short?name=nobody&token=%s", station->token);
+    assert_int_equal(ask(stranger, "GET", path, NULL, 0, 100, 20000, &reply, &error), PA_EHUB);
+    assert_int_equal(pa_link_client_status(stranger), 404);
+    assert_non_null(strstr(error.text, "nobody is here"));
+    pa_buffer_free(&reply);
+    pa_link_client_close(stranger);
+}
+
+/* A reader of a stream that takes nothing after it has asked. */
+struct stuck {
+    SSL_CTX *context;
+    SSL *link;
+    int fd;
+};
+
+static void stuck_open(struct stuck *stuck, const struct station *station) {
+    char request[256];
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(pa_link_server_port(station->server)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    stuck->context = SSL_CTX_new(TLS_client_method());
+    stuck->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(stuck->fd, (struct sockaddr *)&address, sizeof address), 0);
+    stuck->link = SSL_new(stuck->context);
+    SSL_set_fd(stuck->link, stuck->fd);
+    assert_int_equal(SSL_connect(stuck->link), 1);
+    int length = snprintf(request, sizeof request,
+                          "GET /endless?token=%s HTTP/1.1\r\nHost: x\r\n\r\n", station->token);
+    assert_int_equal(SSL_write(stuck->link, request, length), length);
+}
+
+static void stuck_close(struct stuck *stuck) {
+    SSL_free(stuck->link);
+    SSL_CTX_free(stuck->context);
+    close(stuck->fd);
+}
+
+static bool comes_to(const atomic_int *counter, int value) {
+    uint64_t until = pa_clock_raw_ns() + 60000 * ms;
+    while (atomic_load(counter) != value && pa_clock_raw_ns() < until)
+        pa_clock_sleep(20 * ms);
+    return atomic_load(counter) == value;
+}
+
+static void a_reader_that_takes_nothing_gives_way_to_the_next(void **state) {
+    struct station *station = *state;
+    struct stuck stuck, next;
+    assert_true(comes_to(&streams_open, 0));
+    atomic_store(&pieces_asked, 100);
+    stuck_open(&stuck, station);
+    assert_true(comes_to(&streams_open, 1));
+    /* It is given one piece and no other, however long it takes. */
+    assert_true(comes_to(&pieces_asked, 101));
+    pa_clock_sleep(1000 * ms);
+    assert_int_equal(atomic_load(&pieces_asked), 101);
+    stuck_open(&next, station);
+    assert_true(comes_to(&pieces_asked, 102));
+    assert_true(comes_to(&streams_open, 1));
+    stuck_close(&stuck);
+    stuck_close(&next);
+    assert_true(comes_to(&streams_open, 0));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_comes_back_as_it_was_sent),
@@ -351,6 +495,8 @@ int main(void) {
         cmocka_unit_test(garbage_does_not_stop_the_server),
         cmocka_unit_test(a_bad_address_is_a_usage_error),
         cmocka_unit_test(a_proxy_in_the_environment_is_not_used),
+        cmocka_unit_test(a_page_is_for_anybody_and_a_stream_for_who_has_the_token),
+        cmocka_unit_test(a_reader_that_takes_nothing_gives_way_to_the_next),
     };
     return cmocka_run_group_tests(tests, open_station, close_station);
 }
