@@ -12,6 +12,7 @@ set(PETAUDIT_THREADED_TESTS
     test_facts
     test_fleet
     test_link
+    test_live_view
     test_lt_matmul
     test_messages
     test_meter_modbus

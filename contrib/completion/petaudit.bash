@@ -26,7 +26,7 @@ _petaudit() {
     report) options='--html --pdf --key --lang --paper --help' ;;
     portfolio) options='--html --csv --json --help' ;;
     selftest) options='--devices --vectors --json --help' ;;
-    witness) options='--key --listen --store --out --help' ;;
+    witness) options='--key --listen --live --store --out --help' ;;
     devices) options='--json --help' ;;
     *) options='--help' ;;
     esac

@@ -5,6 +5,7 @@
 #include "command/outputs.h"
 #include "command/qr_text.h"
 #include "command/terminal.h"
+#include "command/witness_live.h"
 #include "link/link.h"
 #include "witness/witness_desk.h"
 #include "witness/witness_wire.h"
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 static const char help[] =
-    "Usage: petaudit witness --key K [--listen ADDRESS:PORT] [--store DIR]\n"
+    "Usage: petaudit witness --key K [--listen ADDRESS:PORT] [--live ADDRESS:PORT|off] [--store "
+    "DIR]\n"
     "       petaudit witness export SESSION --out DIR [--store DIR]\n\n"
     "Be the witness of audits, on the auditor's own machine: own the clock and the challenges, "
     "check "
@@ -26,6 +28,16 @@ static const char help[] =
     "  petaudit audit claim.yaml --witness https://192.0.2.7:7411#FINGERPRINT\n\n"
     "  --key K         the witness's key (petaudit keygen): signs certificates and is the TLS key\n"
     "  --listen A      address and port (default 0.0.0.0:7411; port 0 takes a free one)\n"
+    "  --live A        address and port of the page on which sessions are watched in a browser "
+    "(default\n"
+    "                  127.0.0.1:7412, this machine alone), or off. It only shows, and asks for "
+    "the "
+    "token that is\n"
+    "                  in the printed address and in DIR/viewing (remove that file for a new one). "
+    "Watched from\n"
+    "                  elsewhere, it tells names, rates and power of every site here to who has "
+    "the "
+    "token\n"
     "  --store DIR     where sessions are kept (default ./witness)\n"
     "  export SESSION  copy evidence and certificate of a session, named by its folder, to "
     "--out\n\n"
@@ -48,7 +60,7 @@ enum {
 static const uint64_t body_ns = UINT64_C(60000000000);
 
 struct witness_options {
-    const char *listen, *key, *store, *out;
+    const char *listen, *live, *key, *store, *out;
 };
 
 /* What conclude() needs to sign. */
@@ -99,9 +111,10 @@ static void host_text(char out[256], const char *listen) {
     out[255] = '\0';
 }
 
-/* Address, fingerprint and QR code: what the site is to be told. */
+/* Address, fingerprint and QR code: what the site is to be told; and where the auditor can watch.
+ */
 static int announce(const struct pa_key *key, const char *listen, uint16_t port,
-                    struct pa_error *error) {
+                    const struct pa_witness_live *page, struct pa_error *error) {
     uint8_t public_key[PA_PUBLIC_KEY_BYTES];
     struct pa_hash pin;
     char host[256], digits[2 * PA_HASH_BYTES + 1], url[512];
@@ -112,6 +125,11 @@ static int announce(const struct pa_key *key, const char *listen, uint16_t port,
     host_text(host, listen);
     snprintf(url, sizeof url, "https://%s:%u#%s", host, port, digits);
     pa_buffer_format(&out, "fingerprint %s\nwitness     %s\n", digits, url);
+    if (page->server != NULL) {
+        host_text(host, page->listen);
+        pa_buffer_format(&out, "live page   https://%s%s/#%s\n", host, strrchr(page->listen, ':'),
+                         page->token);
+    }
     int code = pa_qr_text(url, &out, error);
     if (code == PA_OK)
         code = pa_print_result(out.data, out.size, error);
@@ -130,6 +148,7 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
     char listen[256];
     struct pa_key *key = NULL;
     struct pa_link_server *server = NULL;
+    struct pa_witness_live page = {0};
     sigset_t ends;
     if (options->key == NULL)
         return pa_fail(error, PA_EUSAGE,
@@ -162,9 +181,12 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
     if (code == PA_OK)
         code = pa_link_server_start(&link, &server, error);
     if (code == PA_OK)
-        code = announce(key, link.listen, pa_link_server_port(server), error);
+        code = pa_witness_live_start(options->live, options->store, key, &page, error);
+    if (code == PA_OK)
+        code = announce(key, link.listen, pa_link_server_port(server), &page, error);
     if (code == PA_OK)
         wait_for_end(&ends);
+    pa_witness_live_stop(&page);
     pa_link_server_stop(server);
     pa_witness_desk_close(office.desk);
     pa_key_free(key);
@@ -234,11 +256,9 @@ static int export_session(const struct witness_options *options, const char *ses
 
 static int run(int argc, char **argv) {
     struct witness_options set = {.store = "witness"};
-    const struct pa_option options[] = {{"--listen", NULL, &set.listen},
-                                        {"--key", NULL, &set.key},
-                                        {"--store", NULL, &set.store},
-                                        {"--out", NULL, &set.out},
-                                        {NULL, NULL, NULL}};
+    const struct pa_option options[] = {
+        {"--listen", NULL, &set.listen}, {"--live", NULL, &set.live}, {"--key", NULL, &set.key},
+        {"--store", NULL, &set.store},   {"--out", NULL, &set.out},   {NULL, NULL, NULL}};
     struct pa_arguments arguments;
     struct pa_error error = {0};
     int code = pa_options_parse(argc, argv, options, &arguments, &error);
