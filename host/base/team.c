@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MOST_MEMBERS = 4096 };
 
@@ -90,9 +91,13 @@ int pa_team_create(int size, const int *processors, struct pa_team **out, struct
     struct pa_team *team = calloc(1, sizeof *team + (size_t)size * sizeof team->members[0]);
     if (team == NULL)
         return pa_fail(error, PA_EMEMORY, "starting %d threads: out of memory", size);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->start, NULL);
-    pthread_cond_init(&team->finish, NULL);
+    pthread_cond_init(&team->finish, &attributes);
+    pthread_condattr_destroy(&attributes);
     for (; team->size < size; team->size++) {
         struct member *member = &team->members[team->size];
         member->team = team;
@@ -128,6 +133,21 @@ void pa_team_wait(struct pa_team *team) {
     while (team->busy > 0)
         pthread_cond_wait(&team->finish, &team->lock);
     pthread_mutex_unlock(&team->lock);
+}
+
+bool pa_team_wait_for(struct pa_team *team, uint64_t longest_ns) {
+    const uint64_t second_ns = 1000000000;
+    struct timespec last;
+    clock_gettime(CLOCK_MONOTONIC, &last);
+    uint64_t ns = (uint64_t)last.tv_nsec + longest_ns;
+    last.tv_sec += (time_t)(ns / second_ns);
+    last.tv_nsec = (long)(ns % second_ns);
+    pthread_mutex_lock(&team->lock);
+    while (team->busy > 0 && pthread_cond_timedwait(&team->finish, &team->lock, &last) != ETIMEDOUT)
+        ;
+    bool is_done = team->busy == 0;
+    pthread_mutex_unlock(&team->lock);
+    return is_done;
 }
 
 void pa_team_run(struct pa_team *team, pa_team_work work, void *context) {

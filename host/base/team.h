@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct pa_team;
 
@@ -27,6 +28,9 @@ void pa_team_run(struct pa_team *team, pa_team_work work, void *context);
 /* The same in two halves: start, go on with something else, wait. */
 void pa_team_start(struct pa_team *team, pa_team_work work, void *context);
 void pa_team_wait(struct pa_team *team);
+/* Wait no longer than `longest_ns`; false when somebody still works. A member that never comes back
+ * keeps its team: it can neither be given work nor be destroyed. */
+bool pa_team_wait_for(struct pa_team *team, uint64_t longest_ns);
 /* Waits for running work. NULL is fine. */
 void pa_team_destroy(struct pa_team *team);
 

@@ -350,18 +350,19 @@ static int audit_site(struct audit *audit, int *status, struct pa_error *error) 
     return code;
 }
 
-static void release(struct audit *audit) {
+static bool release(struct audit *audit) {
     for (uint32_t i = 0; i < audit->meter_count; i++)
         pa_meter_close(audit->meters[i]);
     if (audit->remote != NULL)
         audit->remote->kind->release(audit->remote);
     pa_fleet_close(audit->fleet);
     pa_site_free(&audit->site);
-    pa_crew_close(audit->crew);
+    bool is_whole = pa_crew_close(audit->crew);
     pa_key_free(audit->key);
     pa_policy_free(&audit->policy);
     pa_claim_free(&audit->claim);
     free(audit->tool_note);
+    return is_whole;
 }
 
 static int run(int argc, char **argv) {
@@ -378,8 +379,14 @@ static int run(int argc, char **argv) {
         code = audit_site(&audit, &status, &error);
         pa_display_end(&audit.display);
     }
-    release(&audit);
-    return code == PA_OK ? status : pa_report_error("audit", &error);
+    bool is_whole = release(&audit);
+    if (code != PA_OK)
+        status = pa_report_error("audit", &error);
+    if (!is_whole) {
+        fflush(NULL);
+        _exit(status);
+    }
+    return status;
 }
 
 const struct pa_command pa_command_audit = {

@@ -20,15 +20,16 @@ static int cuda_count(int *out, struct pa_error *error) {
 
 static void cuda_close(struct pa_device *base) {
     struct pa_cuda_device *device = (struct pa_cuda_device *)base;
-    if (device == NULL)
+    if (device == NULL || pa_cuda_is_given_up(device))
         return;
     /* Nothing goes through a dead context; the driver clears up when the process ends. */
     if (device->context != NULL && pa_cuda_enter(device, NULL) == PA_OK) {
         if (device->handle != NULL)
-            device->lt->cublasLtDestroy(device->handle);
-        pa_cuda_check(device, device->cu->cuModuleUnload(device->module), "cuModuleUnload", NULL);
-        device->cu->cuCtxSetCurrent(NULL);
-        pa_cuda_check(device, device->cu->cuDevicePrimaryCtxRelease_v2(device->ordinal),
+            PA_CUDA_WATCHED(device, device->lt, cublasLtDestroy, device->handle);
+        pa_cuda_check(device, PA_CUDA_CALL(device, cuModuleUnload, device->module),
+                      "cuModuleUnload", NULL);
+        PA_CUDA_CALL(device, cuCtxSetCurrent, NULL);
+        pa_cuda_check(device, PA_CUDA_CALL(device, cuDevicePrimaryCtxRelease_v2, device->ordinal),
                       "cuDevicePrimaryCtxRelease_v2", NULL);
     }
     pa_nvml_close(device->nvml);
@@ -143,5 +144,6 @@ const struct pa_backend pa_cuda_backend = {
     .memory_read = pa_cuda_memory_read,
     .memory_close = pa_cuda_memory_close,
     .telemetry = cuda_telemetry,
+    .give_up = pa_cuda_give_up,
     .occupants = cuda_occupants,
 };

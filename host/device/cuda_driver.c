@@ -131,6 +131,43 @@ int pa_cuda_check(struct pa_cuda_device *device, CUresult result, const char *ca
     return pa_fail(error, result == CUDA_ERROR_OUT_OF_MEMORY ? PA_EMEMORY : PA_EDEVICE, "%s", text);
 }
 
+/* What `call` points to once nobody waits for its return any more. */
+static const char given_up[] = "given up";
+
+void pa_cuda_calling(struct pa_cuda_device *device, const char *call) {
+    atomic_store(&device->called_ns, pa_clock_raw_ns());
+    atomic_store(&device->call, call);
+}
+
+int pa_cuda_returned(struct pa_cuda_device *device, int result) {
+    /* What this thread would write to may be gone; the process ends without it. */
+    while (atomic_exchange(&device->call, NULL) == given_up) {
+        atomic_store(&device->call, given_up);
+        for (;;)
+            pa_clock_sleep(UINT64_C(3600000000000));
+    }
+    return result;
+}
+
+bool pa_cuda_is_given_up(struct pa_cuda_device *device) {
+    return atomic_load(&device->call) == given_up;
+}
+
+bool pa_cuda_give_up(struct pa_device *base, uint64_t longest_ns, struct pa_error *error) {
+    struct pa_cuda_device *device = (struct pa_cuda_device *)base;
+    const struct pa_device_identity *identity = &base->identity;
+    const char *call = atomic_load(&device->call);
+    uint64_t since_ns = atomic_load(&device->called_ns), now_ns = pa_clock_raw_ns();
+    char text[400];
+    if (call == NULL || call == given_up || now_ns < since_ns || now_ns - since_ns <= longest_ns ||
+        !atomic_compare_exchange_strong(&device->call, &call, given_up))
+        return false;
+    snprintf(text, sizeof text, "%s (%.100s): %s has not come back for %.3g s", identity->id,
+             identity->name, call, (double)(now_ns - since_ns) * 1e-9);
+    pa_cuda_lose(device, PA_ETIMEOUT, text, error);
+    return true;
+}
+
 static int begin(struct pa_cuda_device *device, struct pa_error *error) {
     CUcontext context = NULL;
     PA_CUDA_TRY(device, cuDevicePrimaryCtxRetain, &context, device->ordinal);
@@ -160,7 +197,7 @@ int pa_cuda_wait(struct pa_cuda_device *device, CUevent event, uint64_t deadline
     const struct pa_device_identity *identity = &device->base.identity;
     uint64_t begun = pa_clock_raw_ns();
     for (;;) {
-        CUresult result = device->cu->cuEventQuery(event);
+        CUresult result = PA_CUDA_CALL(device, cuEventQuery, event);
         if (result != CUDA_ERROR_NOT_READY)
             return pa_cuda_check(device, result, what, error);
         uint64_t now = pa_clock_raw_ns();

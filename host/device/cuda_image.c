@@ -16,7 +16,7 @@ static CUresult load(struct pa_cuda_device *device, const void *image, char log[
     CUjit_option names[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
     void *values[] = {log, (void *)(uintptr_t)(LOG_BYTES - 1)};
     memset(log, 0, LOG_BYTES);
-    return device->cu->cuModuleLoadDataEx(&device->module, image, 2, names, values);
+    return PA_CUDA_CALL(device, cuModuleLoadDataEx, &device->module, image, 2, names, values);
 }
 
 static int load_any(struct pa_cuda_device *device, struct pa_error *error) {
@@ -55,18 +55,17 @@ static const char *const kernel_names[PA_KERNEL_COUNT] = {
 int pa_cuda_load_image(struct pa_cuda_device *device, struct pa_error *error) {
     PA_TRY(load_any(device, error));
     for (int i = 0; i < PA_KERNEL_COUNT; i++)
-        PA_TRY(pa_cuda_check(
-            device,
-            device->cu->cuModuleGetFunction(&device->kernels[i], device->module, kernel_names[i]),
-            kernel_names[i], error));
+        PA_TRY(pa_cuda_check(device,
+                             PA_CUDA_CALL(device, cuModuleGetFunction, &device->kernels[i],
+                                          device->module, kernel_names[i]),
+                             kernel_names[i], error));
     return PA_OK;
 }
 
 int pa_cuda_launch(struct pa_cuda_device *device, enum pa_kernel kernel, struct pa_grid grid,
                    CUstream stream, void **parameters, struct pa_error *error) {
-    CUresult result =
-        device->cu->cuLaunchKernel(device->kernels[kernel], grid.x, grid.y, 1, PA_KERNEL_THREADS, 1,
-                                   1, 0, stream, parameters, NULL);
+    CUresult result = PA_CUDA_CALL(device, cuLaunchKernel, device->kernels[kernel], grid.x, grid.y,
+                                   1, PA_KERNEL_THREADS, 1, 1, 0, stream, parameters, NULL);
     if (result == CUDA_SUCCESS)
         return PA_OK;
     char call[96];

@@ -18,6 +18,8 @@
 #include "kernels/digest.h"
 #include "kernels/launch.h"
 
+#include <stdatomic.h>
+
 struct pa_cuda_driver {
     PA_CUDA_FUNCTIONS(PA_VENDOR_MEMBER)
 };
@@ -39,6 +41,9 @@ struct pa_cuda_device {
     struct pa_nvml_device *nvml; /* NULL: absent, for the reason in `nvml_absent` */
     struct pa_error nvml_absent;
     struct pa_error lost; /* code PA_OK while the device is well */
+    /* The library call that its thread is in, NULL in none, and since when. */
+    _Atomic(const char *) call;
+    atomic_uint_least64_t called_ns;
 };
 
 /* cuda_driver.c */
@@ -56,9 +61,20 @@ bool pa_cuda_is_fatal(CUresult result);
  * context does not survive mark the device lost. */
 int pa_cuda_check(struct pa_cuda_device *device, CUresult result, const char *call,
                   struct pa_error *error);
+/* Around every call into a library that may never come back: note it, call, note its end. The
+ * thread of a device that was given up meanwhile ends there. `table` has the functions. */
+#define PA_CUDA_WATCHED(device, table, call, ...)                                                  \
+    (pa_cuda_calling((device), #call), pa_cuda_returned((device), (int)(table)->call(__VA_ARGS__)))
+#define PA_CUDA_CALL(device, call, ...)                                                            \
+    (CUresult) PA_CUDA_WATCHED(device, (device)->cu, call, __VA_ARGS__)
+void pa_cuda_calling(struct pa_cuda_device *device, const char *call);
+int pa_cuda_returned(struct pa_cuda_device *device, int result);
+/* As pa_backend.give_up. */
+bool pa_cuda_give_up(struct pa_device *device, uint64_t longest_ns, struct pa_error *error);
+bool pa_cuda_is_given_up(struct pa_cuda_device *device);
 /* Return from the enclosing function, which has an `error`, unless this driver call succeeded. */
 #define PA_CUDA_TRY(device, call, ...)                                                             \
-    PA_TRY(pa_cuda_check(device, (device)->cu->call(__VA_ARGS__), #call, error))
+    PA_TRY(pa_cuda_check(device, PA_CUDA_CALL(device, call, __VA_ARGS__), #call, error))
 
 /* Mark the device lost, with a reason; the first one stays. Returns `code`. */
 int pa_cuda_lose(struct pa_cuda_device *device, int code, const char *reason,

@@ -95,8 +95,10 @@ static int check(struct pa_cuda_device *device, cublasStatus_t status, const cha
     }
 }
 
+#define LT_CALL(device, call, ...)                                                                 \
+    (cublasStatus_t) PA_CUDA_WATCHED(device, (device)->lt, call, __VA_ARGS__)
 #define LT_TRY(device, call, ...)                                                                  \
-    PA_TRY(check(device, (device)->lt->call(__VA_ARGS__), #call, error))
+    PA_TRY(check(device, LT_CALL(device, call, __VA_ARGS__), #call, error))
 
 static int make_layout(struct pa_lt_product *product, cudaDataType type, uint64_t rows,
                        uint64_t columns, cublasLtMatrixLayout_t *out, struct pa_error *error) {

@@ -33,8 +33,8 @@ static int take_data(struct pa_memory *memory, uint32_t wanted, struct pa_error 
     uint64_t most = (uint64_t)(free_bytes - free_bytes / RESERVE) / PA_MEMORY_CHUNK_BYTES;
     uint32_t chunks = wanted < most ? wanted : (uint32_t)most;
     while (chunks > 0) {
-        CUresult result =
-            device->cu->cuMemAlloc_v2(&memory->data, (size_t)chunks * PA_MEMORY_CHUNK_BYTES);
+        CUresult result = PA_CUDA_CALL(device, cuMemAlloc_v2, &memory->data,
+                                       (size_t)chunks * PA_MEMORY_CHUNK_BYTES);
         if (result != CUDA_ERROR_OUT_OF_MEMORY) {
             memory->chunks = chunks;
             return pa_cuda_check(device, result, "cuMemAlloc_v2", error);
@@ -141,28 +141,28 @@ void pa_cuda_memory_close(struct pa_memory *memory) {
     if (memory == NULL)
         return;
     struct pa_cuda_device *device = memory->device;
-    const struct pa_cuda_driver *cu = device->cu;
     /* Freeing waits for the device; one that hangs keeps its memory until the process ends. */
     bool is_well = pa_cuda_enter(device, NULL) == PA_OK;
     bool is_quiet =
-        is_well && (memory->stream == NULL || cu->cuStreamQuery(memory->stream) == CUDA_SUCCESS);
+        is_well && (memory->stream == NULL ||
+                    PA_CUDA_CALL(device, cuStreamQuery, memory->stream) == CUDA_SUCCESS);
     if (is_well && !is_quiet)
         pa_cuda_lose_hung(device, "the memory proof");
     if (is_quiet) {
         if (memory->data != 0)
-            cu->cuMemFree_v2(memory->data);
+            PA_CUDA_CALL(device, cuMemFree_v2, memory->data);
         if (memory->order != 0)
-            cu->cuMemFree_v2(memory->order);
+            PA_CUDA_CALL(device, cuMemFree_v2, memory->order);
         if (memory->answers != 0)
-            cu->cuMemFree_v2(memory->answers);
+            PA_CUDA_CALL(device, cuMemFree_v2, memory->answers);
         if (memory->host_order != NULL)
-            cu->cuMemFreeHost(memory->host_order);
+            PA_CUDA_CALL(device, cuMemFreeHost, memory->host_order);
         if (memory->host_answers != NULL)
-            cu->cuMemFreeHost(memory->host_answers);
+            PA_CUDA_CALL(device, cuMemFreeHost, memory->host_answers);
         if (memory->done != NULL)
-            cu->cuEventDestroy_v2(memory->done);
+            PA_CUDA_CALL(device, cuEventDestroy_v2, memory->done);
         if (memory->stream != NULL)
-            cu->cuStreamDestroy_v2(memory->stream);
+            PA_CUDA_CALL(device, cuStreamDestroy_v2, memory->stream);
     }
     free(memory);
 }

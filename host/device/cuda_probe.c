@@ -33,15 +33,15 @@ static void close_probe(struct probe *probe) {
     if (device->context == NULL || pa_cuda_enter(device, NULL) != PA_OK)
         return;
     if (probe->data != 0)
-        device->cu->cuMemFree_v2(probe->data);
+        PA_CUDA_CALL(device, cuMemFree_v2, probe->data);
     if (probe->digest != 0)
-        device->cu->cuMemFree_v2(probe->digest);
+        PA_CUDA_CALL(device, cuMemFree_v2, probe->digest);
     if (probe->host != NULL)
-        device->cu->cuMemFreeHost(probe->host);
+        PA_CUDA_CALL(device, cuMemFreeHost, probe->host);
     if (probe->done != NULL)
-        device->cu->cuEventDestroy_v2(probe->done);
+        PA_CUDA_CALL(device, cuEventDestroy_v2, probe->done);
     if (probe->stream != NULL)
-        device->cu->cuStreamDestroy_v2(probe->stream);
+        PA_CUDA_CALL(device, cuStreamDestroy_v2, probe->stream);
 }
 
 /* Bring `bytes` from `from` to the pinned memory and wait for them. */

@@ -105,7 +105,8 @@ int pa_cuda_step_enqueue(struct pa_workbench *bench, const struct pa_seed *seed,
 /* Device time between two events that both have happened; 0 where it cannot be had. */
 static uint64_t between(struct pa_workbench *bench, CUevent begin, CUevent end) {
     float ms = 0;
-    if (bench->device->cu->cuEventElapsedTime(&ms, begin, end) != CUDA_SUCCESS || !(ms > 0))
+    if (PA_CUDA_CALL(bench->device, cuEventElapsedTime, &ms, begin, end) != CUDA_SUCCESS ||
+        !(ms > 0))
         return 0;
     return (uint64_t)((double)ms * 1e6);
 }

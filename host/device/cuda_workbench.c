@@ -118,7 +118,7 @@ uint64_t pa_cuda_memory_free(struct pa_device *base) {
     struct pa_cuda_device *device = (struct pa_cuda_device *)base;
     size_t free_bytes = 0, all_bytes = 0;
     if (pa_cuda_enter(device, NULL) != PA_OK ||
-        pa_cuda_check(device, device->cu->cuMemGetInfo_v2(&free_bytes, &all_bytes),
+        pa_cuda_check(device, PA_CUDA_CALL(device, cuMemGetInfo_v2, &free_bytes, &all_bytes),
                       "cuMemGetInfo_v2", NULL) != PA_OK)
         return 0;
     return free_bytes;
@@ -223,12 +223,13 @@ int pa_cuda_workbench_open(struct pa_device *device, const struct pa_workload *w
 
 static void free_memory(struct pa_cuda_device *device, CUdeviceptr address) {
     if (address != 0)
-        pa_cuda_check(device, device->cu->cuMemFree_v2(address), "cuMemFree_v2", NULL);
+        pa_cuda_check(device, PA_CUDA_CALL(device, cuMemFree_v2, address), "cuMemFree_v2", NULL);
 }
 
 static void free_event(struct pa_cuda_device *device, CUevent event) {
     if (event != NULL)
-        pa_cuda_check(device, device->cu->cuEventDestroy_v2(event), "cuEventDestroy_v2", NULL);
+        pa_cuda_check(device, PA_CUDA_CALL(device, cuEventDestroy_v2, event), "cuEventDestroy_v2",
+                      NULL);
 }
 
 static void free_slot(struct pa_cuda_device *device, struct pa_cuda_slot *slot) {
@@ -240,7 +241,8 @@ static void free_slot(struct pa_cuda_device *device, struct pa_cuda_slot *slot) 
     free_memory(device, slot->c);
     free_memory(device, slot->tiles);
     if (slot->host_tiles != NULL)
-        pa_cuda_check(device, device->cu->cuMemFreeHost(slot->host_tiles), "cuMemFreeHost", NULL);
+        pa_cuda_check(device, PA_CUDA_CALL(device, cuMemFreeHost, slot->host_tiles),
+                      "cuMemFreeHost", NULL);
 }
 
 void pa_cuda_workbench_close(struct pa_workbench *bench) {
@@ -262,7 +264,7 @@ void pa_cuda_workbench_close(struct pa_workbench *bench) {
         CUstream streams[] = {bench->gemm, bench->side};
         for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
             if (streams[i] != NULL)
-                pa_cuda_check(device, device->cu->cuStreamDestroy_v2(streams[i]),
+                pa_cuda_check(device, PA_CUDA_CALL(device, cuStreamDestroy_v2, streams[i]),
                               "cuStreamDestroy_v2", NULL);
     }
     pa_lt_close(&bench->product);

@@ -222,6 +222,12 @@ struct pa_backend {
      * PA_EUNSUPPORTED where this machine tells nothing (said once, the audit goes on without), with
      * PA_EDEVICE when the device is gone. */
     int (*telemetry)(struct pa_device *device, struct pa_telemetry *out, struct pa_error *error);
+    /* A call into a vendor's library may never come back. If the thread that drives the device has
+     * been in one for longer than `longest_ns`, give device and thread up for good and say which
+     * call it is: true, and PA_ETIMEOUT in `error`. The thread returns to nobody, the device
+     * refuses everything, and `close` leaves it where it is. For another thread to ask; NULL: every
+     * call comes back. */
+    bool (*give_up)(struct pa_device *device, uint64_t longest_ns, struct pa_error *error);
     /* The processes that used the device when it was opened, this one not among them: at most
      * `most` are written, the return value is how many there were. NULL: not known. */
     uint32_t (*occupants)(struct pa_device *device, struct pa_occupant *out, uint32_t most);

@@ -27,6 +27,9 @@ struct pa_communicator {
     uint64_t most_bytes;
 };
 
+#define PA_NCCL_CALL(communicator, call, ...)                                                      \
+    (ncclResult_t) PA_CUDA_WATCHED((communicator)->device, (communicator)->nccl, call, __VA_ARGS__)
+
 int pa_nccl_communicator_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES],
                             struct pa_error *error) {
     const struct pa_nccl *nccl = NULL;
@@ -47,7 +50,7 @@ int pa_nccl_communicator_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTE
 /* End the communicator without its peers; kernels that wait for them are told to stop. */
 static void give_up(struct pa_communicator *communicator) {
     if (communicator->comm != NULL)
-        communicator->nccl->ncclCommAbort(communicator->comm);
+        PA_NCCL_CALL(communicator, ncclCommAbort, communicator->comm);
     communicator->comm = NULL;
 }
 
@@ -89,7 +92,8 @@ static int settle(struct pa_communicator *communicator, const char *call, ncclRe
             return fail_late(communicator, call, error);
         pause_since(begun_ns);
         ncclResult_t state = ncclInProgress;
-        ncclResult_t asked = communicator->nccl->ncclCommGetAsyncError(communicator->comm, &state);
+        ncclResult_t asked =
+            PA_NCCL_CALL(communicator, ncclCommGetAsyncError, communicator->comm, &state);
         result = asked != ncclSuccess ? asked : state;
     }
     return result == ncclSuccess ? PA_OK : fail_nccl(communicator, call, result, error);
@@ -98,7 +102,7 @@ static int settle(struct pa_communicator *communicator, const char *call, ncclRe
 /* Has everything that was queued been done? */
 static int ask_stream(struct pa_communicator *communicator, bool *is_done, struct pa_error *error) {
     struct pa_cuda_device *device = communicator->device;
-    CUresult result = device->cu->cuStreamQuery(communicator->stream);
+    CUresult result = PA_CUDA_CALL(device, cuStreamQuery, communicator->stream);
     *is_done = result == CUDA_SUCCESS;
     if (result == CUDA_SUCCESS || result == CUDA_ERROR_NOT_READY)
         return PA_OK;
@@ -150,8 +154,8 @@ static int join(struct pa_communicator *communicator, const uint8_t *id, uint64_
                                     .version = PA_NCCL_CONFIG_VERSION,
                                     .blocking = 0};
     memcpy(unique.internal, id, sizeof unique.internal);
-    ncclResult_t result = communicator->nccl->ncclCommInitRankConfig(
-        &communicator->comm, communicator->size, unique, communicator->rank, &config);
+    ncclResult_t result = PA_NCCL_CALL(communicator, ncclCommInitRankConfig, &communicator->comm,
+                                       communicator->size, unique, communicator->rank, &config);
     return settle(communicator, "ncclCommInitRankConfig", result, deadline_ns, error);
 }
 
@@ -190,9 +194,9 @@ static void leave(struct pa_communicator *communicator) {
     if (communicator->comm == NULL)
         return;
     uint64_t deadline_ns = pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns);
-    ncclResult_t result = communicator->nccl->ncclCommFinalize(communicator->comm);
+    ncclResult_t result = PA_NCCL_CALL(communicator, ncclCommFinalize, communicator->comm);
     if (settle(communicator, "ncclCommFinalize", result, deadline_ns, NULL) == PA_OK)
-        communicator->nccl->ncclCommDestroy(communicator->comm);
+        PA_NCCL_CALL(communicator, ncclCommDestroy, communicator->comm);
     communicator->comm = NULL;
 }
 
@@ -223,17 +227,17 @@ void pa_nccl_communicator_close(struct pa_communicator *communicator) {
         pa_cuda_lose_hung(device, "an all-reduce");
     if (ends) {
         if (communicator->input != 0)
-            device->cu->cuMemFree_v2(communicator->input);
+            PA_CUDA_CALL(device, cuMemFree_v2, communicator->input);
         if (communicator->output != 0)
-            device->cu->cuMemFree_v2(communicator->output);
+            PA_CUDA_CALL(device, cuMemFree_v2, communicator->output);
         if (communicator->digests != 0)
-            device->cu->cuMemFree_v2(communicator->digests);
+            PA_CUDA_CALL(device, cuMemFree_v2, communicator->digests);
         if (communicator->meeting != 0)
-            device->cu->cuMemFree_v2(communicator->meeting);
+            PA_CUDA_CALL(device, cuMemFree_v2, communicator->meeting);
         if (communicator->host_digests != NULL)
-            device->cu->cuMemFreeHost(communicator->host_digests);
+            PA_CUDA_CALL(device, cuMemFreeHost, communicator->host_digests);
         if (communicator->stream != NULL)
-            device->cu->cuStreamDestroy_v2(communicator->stream);
+            PA_CUDA_CALL(device, cuStreamDestroy_v2, communicator->stream);
     }
     free(communicator);
 }
@@ -272,9 +276,9 @@ int pa_nccl_allreduce_fill(struct pa_communicator *communicator, uint64_t bytes,
 static int reduce(struct pa_communicator *communicator, CUdeviceptr input, CUdeviceptr output,
                   size_t words, uint64_t deadline_ns, struct pa_error *error) {
     /* Device addresses are pointers to NCCL, which is used for devices and hosts alike. */
-    ncclResult_t result = communicator->nccl->ncclAllReduce(
-        (const void *)(uintptr_t)input, (void *)(uintptr_t)output, words, ncclInt32, ncclSum,
-        communicator->comm, communicator->stream);
+    ncclResult_t result = PA_NCCL_CALL(communicator, ncclAllReduce, (const void *)(uintptr_t)input,
+                                       (void *)(uintptr_t)output, words, ncclInt32, ncclSum,
+                                       communicator->comm, communicator->stream);
     /* Until it has settled the operation may not be in the stream yet. */
     return settle(communicator, "ncclAllReduce", result, deadline_ns, error);
 }

@@ -23,12 +23,14 @@ struct seat {
     struct pa_allreduce_station reduce;
     struct pa_memory_station memory;
     struct pa_buffer part; /* its part of the answer */
+    struct pa_team *team;  /* its thread */
+    /* Code PA_OK while the thread comes back. One that does not keeps all of the seat but this. */
+    struct pa_error stuck;
 };
 
 struct pa_crew {
     struct seat *seats;
     uint32_t seat_count;
-    struct pa_team *team; /* one thread a seat */
     const atomic_bool *stop;
     struct pa_chain_shelf shelf;
     struct pa_device **watched;      /* by seat: what the sampler looks at while an epoch runs */
@@ -101,6 +103,12 @@ static int open_devices(struct pa_crew *crew, const struct pa_crew_options *opti
     return PA_OK;
 }
 
+static int start_threads(struct pa_crew *crew, struct pa_error *error) {
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        PA_TRY(pa_team_create(1, NULL, &crew->seats[i].team, error));
+    return PA_OK;
+}
+
 static int prepare_watches(struct pa_crew *crew, struct pa_error *error) {
     crew->watched = calloc(crew->seat_count, sizeof *crew->watched);
     crew->watches = calloc(crew->seat_count, sizeof *crew->watches);
@@ -120,7 +128,7 @@ int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
     pa_shelf_init(&crew->shelf);
     int code = open_devices(crew, options, error);
     if (code == PA_OK)
-        code = pa_team_create((int)crew->seat_count, NULL, &crew->team, error);
+        code = start_threads(crew, error);
     if (code == PA_OK)
         code = prepare_watches(crew, error);
     if (code != PA_OK) {
@@ -265,9 +273,9 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
 }
 
 static void seat_body(void *context, int member, int size) {
-    struct pa_crew *crew = context;
-    struct seat *seat = &crew->seats[member];
+    struct seat *seat = context;
     struct pa_error error = {0};
+    (void)member;
     (void)size;
     pa_buffer_clear(&seat->part);
     pa_buffer_u32(&seat->part, PA_OK);
@@ -279,15 +287,37 @@ static void seat_body(void *context, int member, int size) {
     pa_buffer_text(&seat->part, error.text);
 }
 
+/* Wait for a seat, as long as it takes, but for a call into a vendor's library that does not come
+ * back: nothing of ours bounds that. */
+static void wait_for(struct seat *seat) {
+    static const uint64_t look_ns = 100000000, patience_ns = UINT64_C(120000000000);
+    const struct pa_backend *backend = seat->device->backend;
+    while (!pa_team_wait_for(seat->team, look_ns))
+        if (backend->give_up != NULL &&
+            backend->give_up(seat->device, pa_clock_patience_ns(patience_ns), &seat->stuck))
+            return;
+}
+
+/* All seats at the same time. */
+static void run_seats(struct pa_crew *crew) {
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        if (crew->seats[i].stuck.code == PA_OK)
+            pa_team_start(crew->seats[i].team, seat_body, &crew->seats[i]);
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        if (crew->seats[i].stuck.code == PA_OK)
+            wait_for(&crew->seats[i]);
+}
+
 /* Run an epoch with somebody watching; what was seen goes after each answer that is one. */
 static int run_watched(struct pa_crew *crew, struct pa_error *error) {
     PA_TRY(pa_sampler_start(crew->watched, crew->watches, crew->seat_count, &crew->sampler, error));
-    pa_team_run(crew->team, seat_body, crew);
+    run_seats(crew);
     pa_sampler_stop(crew->sampler);
     crew->sampler = NULL;
     for (uint32_t i = 0; i < crew->seat_count; i++) {
         struct pa_buffer *part = &crew->seats[i].part;
-        if (part->size >= 4 && (int)pa_le32(part->data) == PA_OK)
+        if (crew->seats[i].stuck.code == PA_OK && part->size >= 4 &&
+            (int)pa_le32(part->data) == PA_OK)
             pa_put_vitals(part, &crew->watches[i].vitals);
     }
     return PA_OK;
@@ -298,6 +328,18 @@ static void put_part(struct pa_buffer *answer, const struct pa_buffer *part) {
     pa_buffer_u32(answer, (uint32_t)part->size);
     pa_buffer_bytes(answer, part->data, part->size);
     answer->failed |= part->failed;
+}
+
+static void put_seat(struct pa_buffer *answer, const struct seat *seat) {
+    struct pa_buffer part = {0};
+    if (seat->stuck.code == PA_OK) {
+        put_part(answer, &seat->part);
+        return;
+    }
+    pa_buffer_u32(&part, (uint32_t)seat->stuck.code);
+    pa_buffer_text(&part, seat->stuck.text);
+    put_part(answer, &part);
+    pa_buffer_free(&part);
 }
 
 int pa_crew_part(struct pa_reader *in, struct pa_error *error) {
@@ -500,26 +542,52 @@ int pa_crew_execute(void *context, const void *request, size_t size, struct pa_b
     if (crew->operation == PA_ASK_EPOCH)
         PA_TRY(run_watched(crew, error));
     else
-        pa_team_run(crew->team, seat_body, crew);
+        run_seats(crew);
     for (uint32_t i = 0; i < crew->seat_count; i++)
-        put_part(answer, &crew->seats[i].part);
+        put_seat(answer, &crew->seats[i]);
     return answer->failed ? pa_fail(error, PA_EMEMORY, "answering the hub: out of memory") : PA_OK;
 }
 
-void pa_crew_close(struct pa_crew *crew) {
-    if (crew == NULL)
-        return;
-    pa_team_destroy(crew->team);
-    pa_shelf_free(&crew->shelf);
-    for (uint32_t i = 0; i < crew->seat_count; i++) {
-        pa_allreduce_leave(&crew->seats[i].reduce);
-        pa_memory_leave(&crew->seats[i].memory);
-        pa_stand_close(&crew->seats[i].stand);
-        pa_buffer_free(&crew->seats[i].part);
-        crew->seats[i].device->backend->close(crew->seats[i].device);
+static void close_seat(void *context, int member, int size) {
+    struct seat *seat = context;
+    (void)member;
+    (void)size;
+    pa_allreduce_leave(&seat->reduce);
+    pa_memory_leave(&seat->memory);
+    pa_stand_close(&seat->stand);
+    pa_buffer_free(&seat->part);
+    seat->device->backend->close(seat->device);
+}
+
+/* On the seat's own thread, because the device's library may not come back from this either; false
+ * when the seat must be left as it is. */
+static bool leave_seat(struct seat *seat) {
+    static const uint64_t patience_ns = UINT64_C(120000000000);
+    if (seat->stuck.code != PA_OK)
+        return false;
+    if (seat->team == NULL) {
+        close_seat(seat, 0, 1);
+        return true;
     }
+    pa_team_start(seat->team, close_seat, seat);
+    if (!pa_team_wait_for(seat->team, pa_clock_patience_ns(patience_ns)))
+        return false;
+    pa_team_destroy(seat->team);
+    return true;
+}
+
+bool pa_crew_close(struct pa_crew *crew) {
+    bool is_whole = true;
+    if (crew == NULL)
+        return true;
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        is_whole = leave_seat(&crew->seats[i]) && is_whole;
+    if (!is_whole)
+        return false;
+    pa_shelf_free(&crew->shelf);
     free(crew->watched);
     free(crew->watches);
     free(crew->seats);
     free(crew);
+    return true;
 }

@@ -3,7 +3,9 @@
  *
  * The hub's own devices and those of a worker on another machine are driven by the same requests. A
  * part of an answer starts with an i32 code: PA_OK and the payload, or an error's code and its
- * text, so that one failing device does not take the others' answers with it.
+ * text, so that one failing device does not take the others' answers with it. A device whose
+ * library does not come back from a call is given up with its thread: from then on its part is that
+ * error.
  */
 #ifndef PA_MEASURE_CREW_H
 #define PA_MEASURE_CREW_H
@@ -37,6 +39,9 @@ int pa_crew_execute(void *context, const void *request, size_t size, struct pa_b
 /* Read the start of a part: PA_OK when a payload follows, else the failure that was sent. */
 int pa_crew_part(struct pa_reader *in, struct pa_error *error);
 
-void pa_crew_close(struct pa_crew *crew);
+/* False when a call into a vendor's library holds one of its threads: that one and what it works
+ * with are left, and the process should end by _exit, as the library may hold its end, too. NULL is
+ * fine. */
+bool pa_crew_close(struct pa_crew *crew);
 
 #endif
