@@ -171,6 +171,19 @@ void pa_team_destroy(struct pa_team *team) {
     free(team);
 }
 
+bool pa_team_try(pa_team_work work, void *context, uint64_t longest_ns) {
+    struct pa_team *team = NULL;
+    if (pa_team_create(1, NULL, &team, NULL) != PA_OK) {
+        work(context, 0, 1);
+        return true;
+    }
+    pa_team_start(team, work, context);
+    if (!pa_team_wait_for(team, longest_ns))
+        return false;
+    pa_team_destroy(team);
+    return true;
+}
+
 int pa_thread_start(pthread_t *out, void *(*body)(void *), void *context, struct pa_error *error) {
     int cause = start_thread(out, NULL, body, context);
     if (cause != 0)

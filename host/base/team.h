@@ -34,6 +34,10 @@ bool pa_team_wait_for(struct pa_team *team, uint64_t longest_ns);
 /* Waits for running work. NULL is fine. */
 void pa_team_destroy(struct pa_team *team);
 
+/* Run `work` on a thread of its own, as member 0 of 1, and wait no longer than `longest_ns`. False:
+ * it is left behind with its context, which must stay. Without a thread it runs on the caller's. */
+bool pa_team_try(pa_team_work work, void *context, uint64_t longest_ns);
+
 /* A single thread with no work in common with others (a hub's listener, a progress line). Join it
  * with pthread_join. */
 int pa_thread_start(pthread_t *out, void *(*body)(void *), void *context, struct pa_error *error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/base.h"
 #include "claim/claim.h"
 #include "command/command.h"
 #include "command/options.h"
@@ -84,6 +85,40 @@ static int look(json_t *devices, json_t *absent, struct pa_error *error) {
     return PA_OK;
 }
 
+/* On the heap, because a thread that does not come back keeps it. */
+struct looking {
+    json_t *devices, *absent;
+    struct pa_error error;
+    int code;
+};
+
+static void look_around(void *context, int member, int size) {
+    struct looking *looking = context;
+    (void)member;
+    (void)size;
+    looking->code = look(looking->devices, looking->absent, &looking->error);
+}
+
+static int look_in_time(json_t *devices, json_t *absent, struct pa_error *error) {
+    const uint64_t patience_ns = pa_clock_patience_ns(UINT64_C(120000000000));
+    struct looking *looking = calloc(1, sizeof *looking);
+    if (looking == NULL)
+        return pa_fail(error, PA_EMEMORY, "listing devices: out of memory");
+    *looking = (struct looking){.devices = json_incref(devices), .absent = json_incref(absent)};
+    if (!pa_team_try(look_around, looking, patience_ns))
+        return pa_fail(error, PA_ETIMEOUT,
+                       "looking for accelerators: a call into a vendor's library has not come "
+                       "back for %.3g s; audit --devices cpu goes without it",
+                       (double)patience_ns * 1e-9);
+    int code = looking->code;
+    if (code != PA_OK)
+        pa_fail(error, code, "%s", looking->error.text);
+    json_decref(looking->devices);
+    json_decref(looking->absent);
+    free(looking);
+    return code;
+}
+
 static void put_words(struct pa_buffer *out, const json_t *devices, const json_t *absent) {
     size_t i, k;
     json_t *device, *format;
@@ -121,7 +156,7 @@ static void put_words(struct pa_buffer *out, const json_t *devices, const json_t
 static int devices(bool is_json, struct pa_error *error) {
     json_t *found = json_array(), *absent = json_array();
     struct pa_buffer out = {0};
-    int code = look(found, absent, error);
+    int code = look_in_time(found, absent, error);
     if (code == PA_OK && !is_json)
         put_words(&out, found, absent);
     json_t *object = json_pack("{s:s, s:o, s:o}", "schema", "petaudit-devices/1", "devices", found,

@@ -110,6 +110,27 @@ static void check_device(struct pa_device *device, json_t *list, uint64_t *misma
             check_format(device, (enum pa_class)class_id, *format, list, mismatches);
 }
 
+/* What one device is asked, on its own thread. */
+struct questions {
+    struct pa_device *device;
+    const struct answers *answers;
+    bool wants_exactness;
+    json_t *answered, *exact;
+    uint64_t *mismatches;
+    struct pa_error *error;
+    int code;
+};
+
+static void ask_device(void *context, int member, int size) {
+    struct questions *ask = context;
+    (void)member;
+    (void)size;
+    ask->code =
+        answer_by_device(ask->device, ask->answers, ask->answered, ask->mismatches, ask->error);
+    if (ask->code == PA_OK && ask->wants_exactness)
+        check_device(ask->device, ask->exact, ask->mismatches);
+}
+
 static int check_devices(const struct wishes *wishes, const struct answers *answers,
                          json_t *answered, json_t *exact, uint64_t *mismatches,
                          struct pa_error *error) {
@@ -119,12 +140,19 @@ static int check_devices(const struct wishes *wishes, const struct answers *answ
     PA_TRY(pa_crew_open(&options, &crew, error));
     int code = PA_OK;
     for (uint32_t d = 0; code == PA_OK && d < pa_crew_devices(crew); d++) {
-        struct pa_device *device = pa_crew_device(crew, d);
-        code = answer_by_device(device, answers, answered, mismatches, error);
-        if (code == PA_OK && wishes->vectors == NULL)
-            check_device(device, exact, mismatches);
+        struct questions ask = {.device = pa_crew_device(crew, d),
+                                .answers = answers,
+                                .wants_exactness = wishes->vectors == NULL,
+                                .answered = answered,
+                                .exact = exact,
+                                .mismatches = mismatches,
+                                .error = error};
+        code = pa_crew_lend(crew, d, ask_device, &ask, error);
+        if (code == PA_OK)
+            code = ask.code;
     }
-    pa_crew_close(crew);
+    if (!pa_crew_close(crew) && code == PA_OK)
+        code = pa_fail(error, PA_ETIMEOUT, "closing devices: a library does not come back");
     return code;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/crew.h"
 
-#include "device/vendor_library.h"
 #include "measure/allreduce.h"
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
+#include "measure/crew_hello.h"
 #include "measure/memory_station.h"
 #include "measure/sustain.h"
 #include "measure/vitals.h"
@@ -80,8 +80,18 @@ static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
     return PA_OK;
 }
 
-static int open_devices(struct pa_crew *crew, const struct pa_crew_options *options,
-                        struct pa_error *error) {
+/* On the heap, because a thread that does not come back keeps it. */
+struct opening {
+    struct pa_crew *crew;
+    struct pa_crew_options options;
+    _Atomic(const char *) backend; /* being opened */
+    struct pa_error error;
+    int code;
+};
+
+static int open_devices(struct opening *opening, struct pa_error *error) {
+    struct pa_crew *crew = opening->crew;
+    const struct pa_crew_options *options = &opening->options;
     char reasons[512] = "";
     size_t used = 0;
     for (const struct pa_backend *const *backend = pa_backends(); *backend != NULL; backend++) {
@@ -91,6 +101,7 @@ static int open_devices(struct pa_crew *crew, const struct pa_crew_options *opti
             continue;
         if (options->backend == NULL && crew->seat_count > 0)
             break;
+        atomic_store(&opening->backend, (*backend)->name);
         int code = open_backend(crew, *backend, options, &cause);
         if (code != PA_OK && code != PA_EUNSUPPORTED)
             return pa_fail(error, code, "opening %s devices: %s", (*backend)->name, cause.text);
@@ -101,6 +112,35 @@ static int open_devices(struct pa_crew *crew, const struct pa_crew_options *opti
     if (crew->seat_count == 0)
         return pa_fail(error, PA_EDEVICE, "looking for accelerators: none was found%s", reasons);
     return PA_OK;
+}
+
+static void open_all(void *context, int member, int size) {
+    struct opening *opening = context;
+    (void)member;
+    (void)size;
+    opening->code = open_devices(opening, &opening->error);
+}
+
+/* Libraries are loaded and started here for the first time. One that does not come back keeps the
+ * crew, and PA_ETIMEOUT says so. */
+static int open_in_time(struct pa_crew *crew, const struct pa_crew_options *options,
+                        struct pa_error *error) {
+    const uint64_t patience_ns = pa_clock_patience_ns(PA_LIBRARY_PATIENCE_NS);
+    struct opening *opening = calloc(1, sizeof *opening);
+    if (opening == NULL)
+        return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
+    opening->crew = crew;
+    opening->options = *options;
+    if (!pa_team_try(open_all, opening, patience_ns))
+        return pa_fail(error, PA_ETIMEOUT,
+                       "opening %s devices: a call into a vendor's library has not come back for "
+                       "%.3g s",
+                       atomic_load(&opening->backend), (double)patience_ns * 1e-9);
+    int code = opening->code;
+    if (code != PA_OK)
+        pa_fail(error, code, "%s", opening->error.text);
+    free(opening);
+    return code;
 }
 
 static int start_threads(struct pa_crew *crew, struct pa_error *error) {
@@ -126,7 +166,9 @@ int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
         return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
     crew->stop = options->stop;
     pa_shelf_init(&crew->shelf);
-    int code = open_devices(crew, options, error);
+    int code = open_in_time(crew, options, error);
+    if (code == PA_ETIMEOUT)
+        return code;
     if (code == PA_OK)
         code = start_threads(crew, error);
     if (code == PA_OK)
@@ -290,12 +332,24 @@ static void seat_body(void *context, int member, int size) {
 /* Wait for a seat, as long as it takes, but for a call into a vendor's library that does not come
  * back: nothing of ours bounds that. */
 static void wait_for(struct seat *seat) {
-    static const uint64_t look_ns = 100000000, patience_ns = UINT64_C(120000000000);
+    static const uint64_t look_ns = 100000000;
     const struct pa_backend *backend = seat->device->backend;
     while (!pa_team_wait_for(seat->team, look_ns))
         if (backend->give_up != NULL &&
-            backend->give_up(seat->device, pa_clock_patience_ns(patience_ns), &seat->stuck))
+            backend->give_up(seat->device, pa_clock_patience_ns(PA_LIBRARY_PATIENCE_NS),
+                             &seat->stuck))
             return;
+}
+
+int pa_crew_lend(struct pa_crew *crew, uint32_t index, pa_team_work work, void *context,
+                 struct pa_error *error) {
+    struct seat *seat = &crew->seats[index];
+    if (seat->stuck.code == PA_OK) {
+        pa_team_start(seat->team, work, context);
+        wait_for(seat);
+    }
+    return seat->stuck.code == PA_OK ? PA_OK
+                                     : pa_fail(error, seat->stuck.code, "%s", seat->stuck.text);
 }
 
 /* All seats at the same time. */
@@ -354,81 +408,6 @@ int pa_crew_part(struct pa_reader *in, struct pa_error *error) {
     text[length] = '\0';
     pa_printable(safe, sizeof safe, text);
     return pa_fail(error, code < 0 ? code : PA_EINPUT, "%s", safe);
-}
-
-/* What a device tells beside its identity: whether it tells how it fares, and who else is on it.
- * The watch learns the error counts from here on, so that all of the audit's are seen. */
-static void describe_company(struct pa_device *device, struct pa_vitals_watch *watch,
-                             struct pa_device_facts *out) {
-    const struct pa_backend *backend = device->backend;
-    struct pa_telemetry now;
-    struct pa_error cause = {0};
-    if (backend->telemetry != NULL) {
-        if (backend->telemetry(device, &now, &cause) == PA_OK)
-            pa_vitals_add(watch, &now, pa_clock_raw_ns());
-        else
-            pa_printable(out->no_telemetry, sizeof out->no_telemetry, cause.text);
-    }
-    if (backend->occupants != NULL)
-        out->occupant_count = backend->occupants(device, out->occupants, PA_MOST_OCCUPANTS);
-}
-
-/* The SHA-256 of a library's file, read piece by piece: NVIDIA's are larger than half a gigabyte.
- */
-static void library_sha256(const char *path, char out[2 * PA_HASH_BYTES + 1]) {
-    enum { PIECE_BYTES = 1 << 20 };
-    uint8_t *piece = malloc(PIECE_BYTES);
-    FILE *file = fopen(path, "rbe");
-    struct pa_hasher hasher;
-    struct pa_hash hash;
-    size_t got = 0;
-    out[0] = '\0';
-    pa_hasher_begin(&hasher, NULL);
-    while (file != NULL && piece != NULL && (got = fread(piece, 1, PIECE_BYTES, file)) > 0)
-        pa_hasher_add(&hasher, piece, got);
-    if (file != NULL && piece != NULL && !ferror(file)) {
-        pa_hasher_end(&hasher, &hash);
-        pa_hex(out, hash.bytes, PA_HASH_BYTES);
-    }
-    if (file != NULL)
-        fclose(file);
-    free(piece);
-}
-
-static int say_libraries(struct pa_hello *hello, struct pa_error *error) {
-    struct pa_vendor_library *loaded = calloc(PA_MOST_VENDOR_LIBRARIES, sizeof *loaded);
-    if (loaded == NULL)
-        return pa_fail(error, PA_EMEMORY, "describing libraries: out of memory");
-    int count = pa_vendor_libraries(loaded, PA_MOST_VENDOR_LIBRARIES);
-    for (int i = 0; i < count; i++) {
-        struct pa_library_facts *facts = &hello->libraries[hello->library_count++];
-        snprintf(facts->name, sizeof facts->name, "%s", loaded[i].name);
-        snprintf(facts->path, sizeof facts->path, "%.1000s", loaded[i].path);
-        library_sha256(loaded[i].path, facts->sha256);
-    }
-    free(loaded);
-    return PA_OK;
-}
-
-static int say_hello(struct pa_crew *crew, struct pa_buffer *part, struct pa_error *error) {
-    struct pa_hello hello = {.device_count = crew->seat_count};
-    hello.devices = calloc(crew->seat_count, sizeof *hello.devices);
-    if (hello.devices == NULL)
-        return pa_fail(error, PA_EMEMORY, "describing devices: out of memory");
-    for (uint32_t i = 0; i < crew->seat_count; i++) {
-        struct pa_device *device = crew->seats[i].device;
-        hello.devices[i].identity = device->identity;
-        snprintf(hello.devices[i].backend, sizeof hello.devices[i].backend, "%s",
-                 device->backend->name);
-        for (int f = 1; f < PA_FORMATS_END; f++)
-            device->backend->format(device, (enum pa_format)f, &hello.devices[i].formats[f]);
-        describe_company(device, &crew->watches[i], &hello.devices[i]);
-    }
-    int code = say_libraries(&hello, error);
-    if (code == PA_OK)
-        pa_put_hello(part, &hello);
-    pa_hello_free(&hello);
-    return code;
 }
 
 static int replay_on(struct seat *seat, const struct pa_replay_request *request,
@@ -504,7 +483,7 @@ static int execute_alone(struct pa_crew *crew, struct pa_buffer *answer, struct 
     int code = PA_OK;
     pa_buffer_u32(&part, PA_OK);
     if (crew->operation == PA_ASK_HELLO)
-        code = say_hello(crew, &part, &cause);
+        code = pa_crew_hello(crew->watched, crew->watches, crew->seat_count, &part, &cause);
     else if (crew->operation == PA_ASK_REPLAY)
         code = replay(crew, &in, &part, &cause);
     else if (crew->operation == PA_ASK_OPEN)
@@ -562,7 +541,6 @@ static void close_seat(void *context, int member, int size) {
 /* On the seat's own thread, because the device's library may not come back from this either; false
  * when the seat must be left as it is. */
 static bool leave_seat(struct seat *seat) {
-    static const uint64_t patience_ns = UINT64_C(120000000000);
     if (seat->stuck.code != PA_OK)
         return false;
     if (seat->team == NULL) {
@@ -570,7 +548,7 @@ static bool leave_seat(struct seat *seat) {
         return true;
     }
     pa_team_start(seat->team, close_seat, seat);
-    if (!pa_team_wait_for(seat->team, pa_clock_patience_ns(patience_ns)))
+    if (!pa_team_wait_for(seat->team, pa_clock_patience_ns(PA_LIBRARY_PATIENCE_NS)))
         return false;
     pa_team_destroy(seat->team);
     return true;

@@ -10,6 +10,7 @@
 #ifndef PA_MEASURE_CREW_H
 #define PA_MEASURE_CREW_H
 
+#include "base/team.h"
 #include "measure/messages.h"
 
 #include <stdatomic.h>
@@ -30,6 +31,11 @@ int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
                  struct pa_error *error);
 uint32_t pa_crew_devices(const struct pa_crew *crew);
 struct pa_device *pa_crew_device(struct pa_crew *crew, uint32_t index);
+
+/* Run `work` on the thread of a device, as member 0 of 1. PA_ETIMEOUT when it was given up: neither
+ * goes on, but what `context` points to may have been written to. */
+int pa_crew_lend(struct pa_crew *crew, uint32_t index, pa_team_work work, void *context,
+                 struct pa_error *error);
 
 /* Do one request. `answer` gets one part a device (REPLAY and OPEN: one part in all). Its signature
  * is that of pa_fleet_execute; `context` is the crew. */

@@ -10,6 +10,7 @@
 #include "device/device.h"
 #include "proof/tile.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -197,6 +198,43 @@ static void a_hang_ends_at_the_deadline(void **state) {
                              hang_in_a_step));
 }
 
+static void *open_for_ever(void *device) {
+    open_bench(device, 1, PA_BF16, 128);
+    EXPECT(!"reached");
+    return NULL;
+}
+
+static void a_call_stays_away(void) {
+    struct pa_device *device = open_device(0), *other = open_device(1);
+    const struct pa_backend *cuda = device->backend;
+    struct pa_format_facts facts;
+    struct pa_error error = {0}, again = {0};
+    pthread_t thread;
+    EXPECT(!cuda->give_up(device, 0, &error)); /* it is in no call */
+    EXPECT_IS(pthread_create(&thread, NULL, open_for_ever, device), 0);
+    EXPECT(!cuda->give_up(device, UINT64_C(3600000000000), &error));
+    uint64_t last_ns = in_a_while();
+    while (!cuda->give_up(device, 100000000, &error) && pa_clock_raw_ns() < last_ns)
+        pa_clock_sleep(1000000);
+    EXPECT_IS(error.code, PA_ETIMEOUT);
+    EXPECT(strstr(error.text, device->identity.id) != NULL);
+    EXPECT(strstr(error.text, "cuMemHostAlloc has not come back") != NULL);
+    EXPECT(!cuda->give_up(device, 0, &again)); /* once is enough */
+    cuda->format(device, PA_BF16, &facts);
+    EXPECT(!facts.runs && strstr(facts.why_not, "GPU-") != NULL);
+    EXPECT_IS(cuda->memory_free(device), 0);
+    cuda->close(device);
+    run_chain(other, 1, PA_BF16);
+    cuda->close(other);
+    _exit(0); /* the thread is still there */
+}
+
+static void a_call_that_never_comes_back_is_named_and_given_up(void **state) {
+    (void)state;
+    assert_true(emulated_run(folder, "devices=2,memory=64MiB,fault=cuMemHostAlloc@0:1:hang", 0,
+                             a_call_stays_away));
+}
+
 static void too_large(void) {
     const struct pa_workload workload = {1, PA_BF16, 8192, 8192, 8192, 0};
     struct pa_device *device = open_device(0);
@@ -244,7 +282,13 @@ static void ways_have_names(void) {
     struct pa_device *device = open_device(0);
     char names[8][48];
     int count = device->backend->variants(device, &workload, names, 8);
+    bool has_workspace = false, has_none = false;
     EXPECT(count >= 2);
+    for (int i = 0; i < count; i++) {
+        has_none = has_none || strstr(names[i], " ws 0K") != NULL;
+        has_workspace = has_workspace || strstr(names[i], " ws 0K") == NULL;
+    }
+    EXPECT(has_none && has_workspace);
     for (int i = 0; i < count; i++) {
         EXPECT(strncmp(names[i], "lt algo ", 8) == 0 && strstr(names[i], " ws ") != NULL);
         EXPECT(i == 0 || strcmp(names[i], names[0]) != 0);
@@ -267,6 +311,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(two_steps_may_be_queued_and_dropped),
         cmocka_unit_test(a_fault_loses_its_device_alone_and_says_where),
         cmocka_unit_test(a_hang_ends_at_the_deadline),
+        cmocka_unit_test(a_call_that_never_comes_back_is_named_and_given_up),
         cmocka_unit_test(what_does_not_fit_is_refused_before_it_is_allocated),
         cmocka_unit_test(a_driver_that_does_not_take_the_machine_code_is_given_the_ptx),
         cmocka_unit_test(the_heuristics_algorithms_are_told_apart_by_name),
