@@ -280,6 +280,17 @@ static json_t *device_watts(const struct pa_live_state *state) {
     return watts > 0 ? number(watts) : json_null();
 }
 
+/* The commands of the power watermark (docs/protocol.md 8), as far as they were told. */
+static json_t *watermark_of(const struct pa_live_state *state) {
+    if (state->watermark_bits == 0)
+        return json_null();
+    json_t *out = json_object();
+    put(out, "bits", whole(state->watermark_bits));
+    put(out, "halves_told", whole((uint64_t)state->watermark_half + 1));
+    put(out, "is_on", json_boolean(state->watermark_is_on));
+    return out;
+}
+
 json_t *pa_live_state_message(const struct pa_live_state *state, uint64_t since) {
     json_t *out = json_object();
     put(out, "schema", json_string("petaudit-live/1"));
@@ -302,5 +313,6 @@ json_t *pa_live_state_message(const struct pa_live_state *state, uint64_t since)
     put(out, "findings_left_out", whole(state->findings_left_out));
     put(out, "meters", meters_of(state, since));
     put(out, "device_watts", device_watts(state));
+    put(out, "watermark", watermark_of(state));
     return out;
 }

@@ -140,11 +140,13 @@ static void take_abort(struct pa_live_state *state, const json_t *note, uint64_t
                        (unsigned long long)number, reason);
 }
 
-static void take_interruption(struct pa_live_state *state, const json_t *note) {
+static void take_interruption(struct pa_live_state *state, const json_t *note,
+                              struct pa_instant at) {
     char reason[256] = "";
     uint64_t gap_ns = (uint64_t)whole(note, "gap_ns", INT64_MAX / 4, 0);
     take_text(reason, sizeof reason, note, "reason");
     state->has_gap = true;
+    state->gap_noted = at;
     state->gap_ns += gap_ns < INT64_MAX / 4 - state->gap_ns ? gap_ns : 0;
     pa_live_state_find(state, PA_LIVE_WARNING, "INTERRUPTION", "interrupted for %llu s: %s",
                        (unsigned long long)(gap_ns / 1000000000), reason);
@@ -182,6 +184,13 @@ static void take_meter(struct pa_live_state *state, const json_t *note) {
     meter->version = state->version;
 }
 
+static void take_watermark(struct pa_live_state *state, const json_t *note) {
+    const char *level = json_string_value(json_object_get(note, "level"));
+    state->watermark_half = (uint32_t)whole(note, "half", 2048, 0);
+    state->watermark_bits = (uint32_t)whole(note, "bits", 1024, 0);
+    state->watermark_is_on = level != NULL && strcmp(level, "on") == 0;
+}
+
 static void take_test_build(struct pa_live_state *state, const json_t *note) {
     char reason[256] = "";
     take_text(reason, sizeof reason, note, "reason");
@@ -214,11 +223,13 @@ int pa_live_state_note(struct pa_live_state *state, const struct pa_record *reco
     else if (strcmp(kind, "abort") == 0)
         take_abort(state, content, record->epoch);
     else if (strcmp(kind, "interruption") == 0)
-        take_interruption(state, content);
+        take_interruption(state, content, note.at);
     else if (strcmp(kind, "suspend") == 0)
         take_suspend(state, content, record->epoch);
     else if (strcmp(kind, "meter") == 0)
         take_meter(state, content);
+    else if (strcmp(kind, "watermark") == 0)
+        take_watermark(state, content);
     else if (strcmp(kind, "test_build") == 0)
         take_test_build(state, content);
     json_decref(content);

@@ -65,6 +65,15 @@ static struct pa_live_epoch *epoch_of(struct pa_live_state *state, const struct 
     return record->epoch < state->epoch_count ? &state->epochs[record->epoch] : NULL;
 }
 
+/* As the judge counts it: what was noted is its length so far. */
+static uint64_t gap_until(const struct pa_live_state *state, const struct pa_instant *t0) {
+    const struct pa_instant *noted = &state->gap_noted;
+    uint64_t more_ns = t0->raw_ns >= noted->raw_ns   ? t0->raw_ns - noted->raw_ns
+                       : t0->utc_ns >= noted->utc_ns ? t0->utc_ns - noted->utc_ns
+                                                     : 0;
+    return state->has_gap ? state->gap_ns + more_ns : 0;
+}
+
 static int begin_epoch(struct pa_live_state *state, const struct pa_record *record,
                        struct pa_error *error) {
     struct pa_nonce_record nonce;
@@ -83,12 +92,13 @@ static int begin_epoch(struct pa_live_state *state, const struct pa_record *reco
         state->epochs[state->epoch_count - 1].is_aborted = true;
         state->epochs[state->epoch_count - 1].version = state->version;
     }
-    state->epochs[state->epoch_count++] = (struct pa_live_epoch){.version = state->version,
-                                                                 .number = record->epoch,
-                                                                 .t0 = nonce.at,
-                                                                 .after_gap = state->has_gap,
-                                                                 .gap_ns = state->gap_ns,
-                                                                 .first_failed = UINT32_MAX};
+    state->epochs[state->epoch_count++] =
+        (struct pa_live_epoch){.version = state->version,
+                               .number = record->epoch,
+                               .t0 = nonce.at,
+                               .after_gap = state->has_gap,
+                               .gap_ns = gap_until(state, &nonce.at),
+                               .first_failed = UINT32_MAX};
     state->has_gap = false;
     state->gap_ns = 0;
     return PA_OK;

@@ -104,6 +104,9 @@ struct pa_live_state {
     const char *precision;
     bool has_gap; /* an interruption that no epoch follows yet */
     uint64_t gap_ns;
+    struct pa_instant gap_noted;             /* it lasts until that epoch */
+    uint32_t watermark_half, watermark_bits; /* the half-bit of load told last; no bits: none was */
+    bool watermark_is_on;
     struct pa_live_device *devices; /* owned, the first `told` of those declared */
     uint32_t told;
     uint32_t counts[PA_LIVE_CONDITIONS];

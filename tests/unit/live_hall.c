@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char claim[] = "center: Example intelligent computing centre\n"
-                            "site: {name: Hall 1, region: Xinjiang}\n"
-                            "capacity: {value: 10, unit: EFLOPS, precision: fp16}\n"
-                            "grid_connection_mw: 400\n"
-                            "policy: xinjiang-2024\n";
+/* A PFLOPS for each device. */
+static const char claim_format[] = "center: Example intelligent computing centre\n"
+                                   "site: {name: Hall 1, region: Xinjiang}\n"
+                                   "capacity: {value: %u, unit: PFLOPS, precision: fp16}\n"
+                                   "grid_connection_mw: 400\n"
+                                   "policy: xinjiang-2024\n";
 static const char hostile[] =
     "<img src=x onerror=\"document.title='broken'\"> \xe2\x80\xae gnp.exe "
     "</script><script>document.title='broken'</script>\n\ndata: {}";
@@ -22,6 +23,7 @@ struct writer {
     const struct live_hall *hall;
     struct pa_buffer *out;
     uint64_t now_ns;
+    char claim[320];
 };
 
 static struct pa_instant now(struct writer *writer) {
@@ -56,7 +58,7 @@ static void put_session(struct writer *writer) {
                                          .longest_gap_ns = UINT64_C(900000000000),
                                          .serial = 1,
                                          .alpha_ppm = 10000,
-                                         .site = "Hall 1, <b>Xinjiang</b>"};
+                                         .site = "Hall 1, Xinjiang"};
     struct pa_buffer bytes = {0};
     declaration.devices = calloc(hall->devices, sizeof *declaration.devices);
     if (declaration.devices == NULL)
@@ -69,7 +71,7 @@ static void put_session(struct writer *writer) {
                  hall->is_hostile ? d : d / 8, d % 8);
     }
     declaration.witness_key[0] = declaration.prover_key[0] = 4;
-    pa_sha256(&declaration.claim, claim, sizeof claim - 1);
+    pa_sha256(&declaration.claim, writer->claim, strlen(writer->claim));
     pa_declaration_write(&declaration, &bytes);
     struct pa_session_record session = {.at = now(writer),
                                         .declaration = bytes.data,
@@ -84,8 +86,9 @@ static void put_session(struct writer *writer) {
 static void put_notes(struct writer *writer) {
     const struct live_hall *hall = writer->hall;
     char host[64];
-    put_note(writer, PA_NO_EPOCH,
-             json_pack("{s:s, s:s, s:s}", "kind", "claim", "name", "claim.yaml", "text", claim));
+    put_note(
+        writer, PA_NO_EPOCH,
+        json_pack("{s:s, s:s, s:s}", "kind", "claim", "name", "claim.yaml", "text", writer->claim));
     for (uint32_t d = 0; d < hall->devices; d++) {
         snprintf(host, sizeof host, "node%04u", d / 8);
         put_note(writer, PA_NO_EPOCH,
@@ -131,6 +134,15 @@ static void put_power(struct writer *writer, uint64_t from_ns) {
                                               PA_ENERGY_UNKNOWN};
     }
     pa_record_put_power(writer->out, now(writer), 0, samples, 10);
+}
+
+static void put_gap(struct writer *writer) {
+    uint64_t so_far_ns = writer->hall->gap_ns - UINT64_C(20000000000);
+    writer->now_ns += so_far_ns;
+    put_note(writer, PA_NO_EPOCH,
+             json_pack("{s:s, s:I, s:s}", "kind", "interruption", "gap_ns", (json_int_t)so_far_ns,
+                       "reason", "resumed"));
+    writer->now_ns += UINT64_C(20000000000);
 }
 
 /* Bytes that differ from one epoch to the next. */
@@ -190,12 +202,17 @@ static void put_openings(struct writer *writer, uint32_t epoch) {
 
 void live_hall_put(const struct live_hall *hall, struct pa_buffer *out) {
     /* So that the last record is about at its time. */
-    struct writer writer = {hall, out, hall->end_utc_ns - hall->closed * hall->epoch_ns};
+    struct writer writer = {
+        .hall = hall, .out = out, .now_ns = hall->end_utc_ns - hall->closed * hall->epoch_ns};
+    snprintf(writer.claim, sizeof writer.claim, claim_format, hall->devices);
     writer.now_ns -= (uint64_t)hall->devices * 3000000;
     put_session(&writer);
     put_notes(&writer);
-    for (uint32_t e = 0; e <= hall->closed && e < hall->epochs; e++)
+    for (uint32_t e = 0; e <= hall->closed && e < hall->epochs; e++) {
+        if (e == 2 && hall->gap_ns > 0)
+            put_gap(&writer);
         put_epoch(&writer, e);
+    }
     for (uint32_t e = 0; hall->is_opened && e < hall->closed; e++)
         put_openings(&writer, e);
     if (hall->is_finished) {

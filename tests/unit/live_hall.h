@@ -16,6 +16,7 @@ struct live_hall {
     bool is_failing;                  /* and three of those of epoch 1 fail */
     bool is_hostile;                  /* names and notes are markup and control characters */
     bool is_finished;
+    uint64_t gap_ns; /* of an interruption before epoch 2, noted before its last 20 s; 0: none */
     uint64_t end_utc_ns; /* the time of the last record */
     uint64_t epoch_ns;
 };

@@ -62,8 +62,9 @@ static void merge_rows(json_t *held, const json_t *message, const char *name, co
 }
 
 static void merge(json_t *held, const json_t *message) {
-    static const char *const whole[] = {
-        "session", "phase", "rate", "counts", "openings", "findings_left_out", "device_watts"};
+    static const char *const whole[] = {"session",      "phase",    "rate",
+                                        "counts",       "openings", "findings_left_out",
+                                        "device_watts", "watermark"};
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
         if (json_object_get(message, whole[i]) != NULL)
             json_object_set(held, whole[i], json_object_get(message, whole[i]));
@@ -145,7 +146,22 @@ static void the_rate_is_that_of_the_protocol(void **state) {
     assert_string_equal(json_string_value(json_object_get(rate, "basis")), "opened");
     const json_t *last = json_array_get(json_object_get(view, "epochs"), 5);
     assert_true(fabs(real(last, "lower_pflops") / lower - 1) < 1e-9);
-    assert_true(real(json_object_get(view, "session"), "claim_pflops") == 10000);
+    assert_true(real(json_object_get(view, "session"), "claim_pflops") == small.devices);
+    json_decref(view);
+    pa_live_state_free(&live);
+}
+
+static void a_gap_lasts_until_the_next_nonce(void **state) {
+    (void)state;
+    struct live_hall hall = small;
+    struct pa_live_state live;
+    hall.devices = 10;
+    hall.gap_ns = UINT64_C(120000000000);
+    read_hall(&hall, &live);
+    json_t *view = fresh_view(&live);
+    /* 120 s of gap, of which 100 were over when it was noted, and six epochs of 10 s. */
+    assert_true(fabs((double)live.epochs[2].gap_ns / 1e9 - 120) < 1);
+    assert_true(fabs(real(json_object_get(view, "rate"), "seconds") - 60) < 1);
     json_decref(view);
     pa_live_state_free(&live);
 }
@@ -296,6 +312,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_told_in_parts_is_the_whole),
         cmocka_unit_test(the_rate_is_that_of_the_protocol),
+        cmocka_unit_test(a_gap_lasts_until_the_next_nonce),
         cmocka_unit_test(work_that_is_not_opened_is_not_called_proven),
         cmocka_unit_test(failed_openings_are_told_in_words),
         cmocka_unit_test(devices_are_told_apart_by_how_they_do),

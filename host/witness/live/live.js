@@ -14,7 +14,7 @@ const OUTCOMES = { received: ['received', 'soft'], good: ['good', 'ok'], failed:
 const ROLES = { it: 'Machines', facility: 'Whole site', pv: 'Solar', wind: 'Wind' };
 const VERDICTS = { PASS: 'ok', FAIL: 'bad', INVALID: 'bad', INCONCLUSIVE: 'warn' };
 
-const nothing = () => ({ session: null, phase: null, rate: null, epochs: new Map(), devices: [], counts: {}, openings: null, findings: [], left_out: 0, meters: new Map(), device_watts: null, verdict: null, trouble: null });
+const nothing = () => ({ session: null, phase: null, rate: null, epochs: new Map(), devices: [], counts: {}, openings: null, findings: [], left_out: 0, meters: new Map(), device_watts: null, watermark: null, verdict: null, trouble: null });
 let state = nothing(), source = null, offset_ms = 0, heard_ms = 0, wanted = '', token = '', page = 0, said = '', said_ms = 0, isDirty = false;
 
 function element(name, text, className) {
@@ -51,7 +51,7 @@ function take(message) {
     state = nothing();
     page = 0;
   }
-  for (const key of ['session', 'phase', 'rate', 'counts', 'openings', 'device_watts', 'verdict']) if (message[key] !== undefined) state[key] = message[key];
+  for (const key of ['session', 'phase', 'rate', 'counts', 'openings', 'device_watts', 'watermark', 'verdict']) if (message[key] !== undefined) state[key] = message[key];
   state.trouble = message.trouble ?? null;
   state.left_out = message.findings_left_out ?? state.left_out;
   for (const epoch of message.epochs ?? []) state.epochs.set(epoch.number, epoch);
@@ -310,7 +310,8 @@ function showOpenings() {
     $('openings').replaceChildren();
     return;
   }
-  $('openings_sum').textContent = `${openings.drawn} drawn, ${openings.received} received, ${openings.checked} checked: ${openings.failed === 0 ? 'none failed' : `${openings.failed} FAILED`}`;
+  const checked = openings.checked === 0 ? 'none checked yet' : `${openings.checked} checked: ${openings.failed === 0 ? 'none failed' : `${openings.failed} FAILED`}`;
+  $('openings_sum').textContent = `${openings.drawn} drawn, ${openings.received} received, ${checked}`;
   $('openings_sum').className = openings.failed > 0 ? 'bad' : '';
   $('openings').replaceChildren(...openings.recent.map((o) => {
     const [words, colour] = OUTCOMES[o.outcome] ?? [o.outcome, ''], item = element('li');
@@ -320,12 +321,10 @@ function showOpenings() {
 }
 
 function showPower() {
-  const meters = [...state.meters.values()];
-  if (meters.length === 0) {
-    $('power').replaceChildren(element('p', state.device_watts === null ? 'No meter has been noted.' : `No meter. The devices themselves say ${watts(state.device_watts)}.`, 'soft'));
-    return;
-  }
-  $('power').replaceChildren(...meters.map((m) => {
+  const meters = [...state.meters.values()], mark = state.watermark, rows = [];
+  if (meters.length === 0) rows.push(element('p', state.device_watts === null ? 'No meter has been noted.' : `No meter. The devices themselves say ${watts(state.device_watts)}.`, 'soft'));
+  if (mark) rows.push(element('p', `Watermark: ${mark.halves_told} of ${2 * mark.bits} half-bits told, load ${mark.is_on ? 'on' : 'off'}.`));
+  $('power').replaceChildren(...rows, ...meters.map((m) => {
     const box = element('div', undefined, 'meter'), what = element('span');
     what.append(`${ROLES[m.role] ?? 'Meter'}, ${m.source ?? ''} `, name_of(m.name ?? ''));
     box.append(what, element('b', watts(m.watts)), curve(m.points, `${ROLES[m.role] ?? 'Meter'}: power over the session, now ${watts(m.watts)}`));
@@ -339,7 +338,7 @@ function showVerdict() {
   if (verdict === null) return;
   box.className = `notice ${VERDICTS[verdict.verdict] ?? ''}`;
   const mw = verdict.entitlement?.mw;
-  box.replaceChildren(element('b', `Verdict: ${verdict.verdict}. `), name_of(verdict.reason ?? ''), typeof mw === 'number' ? ` Entitles to ${watts(mw * 1e6)}.` : '');
+  box.replaceChildren(element('b', `Verdict: ${verdict.verdict}. `), name_of(verdict.reason ?? ''), typeof mw === 'number' && verdict.verdict !== 'INVALID' ? ` Entitles to ${watts(mw * 1e6)}.` : '');
 }
 
 function phaseWords() {

@@ -73,14 +73,17 @@ export class DeviceMap {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
   }
 
-  // Rows hold whole hosts where the devices of a host are as many on each.
+  // Rows hold whole hosts, or halves of them, where the devices of a host are as many on each.
   layOut(width) {
     const count = this.devices.length, room = Math.min(340, Math.max(160, window.innerHeight * 0.45));
     let pitch = Math.max(3, Math.min(22, Math.floor(Math.sqrt((width * room) / Math.max(1, count)))));
     while (pitch > 3 && Math.ceil(count / Math.floor(width / pitch)) * pitch > room) pitch--;
     let columns = Math.max(1, Math.floor(width / pitch));
     const host = this.devices[0]?.host, together = this.devices.findIndex((d) => d.host !== host);
-    if (host && together > 1 && together <= columns) columns -= columns % together;
+    if (host && together > 1 && together <= columns) {
+      const isWasteful = columns % together > columns / 5 && together % 2 === 0;
+      columns -= columns % (isWasteful ? together / 2 : together);
+    }
     this.columns = Math.min(columns, Math.max(1, count));
     this.pitch = pitch;
   }
