@@ -6,6 +6,7 @@
 #include "command/qr_text.h"
 #include "command/terminal.h"
 #include "command/witness_live.h"
+#include "command/witness_register.h"
 #include "link/link.h"
 #include "witness/witness_desk.h"
 #include "witness/witness_wire.h"
@@ -18,7 +19,9 @@
 static const char help[] =
     "Usage: petaudit witness --key K [--listen ADDRESS:PORT] [--live ADDRESS:PORT|off] [--store "
     "DIR]\n"
-    "       petaudit witness export SESSION --out DIR [--store DIR]\n\n"
+    "       petaudit witness export SESSION|register --out DIR [--store DIR]\n"
+    "       petaudit witness import FILE --trust KEY.pub [--store DIR]\n"
+    "       petaudit witness register [--store DIR]\n\n"
     "Be the witness of audits, on the auditor's own machine: own the clock and the challenges, "
     "check "
     "every opening,\n"
@@ -40,7 +43,10 @@ static const char help[] =
     "token\n"
     "  --store DIR     where sessions are kept (default ./witness)\n"
     "  export SESSION  copy evidence and certificate of a session, named by its folder, to "
-    "--out\n\n"
+    "--out;\n"
+    "                  \"register\": the register of devices, signed, for another witness\n"
+    "  import FILE     keep another witness's register, signed by the key of --trust\n"
+    "  register        how many devices are registered, and those seen at two sites too soon\n\n"
     "Every session stays in the store, also a failed one: it counts against the next of the same "
     "claim and site. Stop\n"
     "with Ctrl-C; sessions go on when the witness is started again with the same store.\n\n"
@@ -60,7 +66,7 @@ enum {
 static const uint64_t body_ns = UINT64_C(60000000000);
 
 struct witness_options {
-    const char *listen, *live, *key, *store, *out;
+    const char *listen, *live, *key, *store, *out, *trust;
 };
 
 /* What conclude() needs to sign. */
@@ -256,9 +262,13 @@ static int export_session(const struct witness_options *options, const char *ses
 
 static int run(int argc, char **argv) {
     struct witness_options set = {.store = "witness"};
-    const struct pa_option options[] = {
-        {"--listen", NULL, &set.listen}, {"--live", NULL, &set.live}, {"--key", NULL, &set.key},
-        {"--store", NULL, &set.store},   {"--out", NULL, &set.out},   {NULL, NULL, NULL}};
+    const struct pa_option options[] = {{"--listen", NULL, &set.listen},
+                                        {"--live", NULL, &set.live},
+                                        {"--key", NULL, &set.key},
+                                        {"--store", NULL, &set.store},
+                                        {"--out", NULL, &set.out},
+                                        {"--trust", NULL, &set.trust},
+                                        {NULL, NULL, NULL}};
     struct pa_arguments arguments;
     struct pa_error error = {0};
     int code = pa_options_parse(argc, argv, options, &arguments, &error);
@@ -266,12 +276,20 @@ static int run(int argc, char **argv) {
         code = pa_print_result(help, sizeof help - 1, &error);
     else if (code == PA_OK && arguments.count == 0)
         code = serve(&set, &error);
+    else if (code == PA_OK && arguments.count == 1 && strcmp(arguments.plain[0], "register") == 0)
+        code = pa_witness_register_show(set.store, &error);
+    else if (code == PA_OK && arguments.count == 2 && strcmp(arguments.plain[0], "import") == 0)
+        code = pa_witness_register_import(set.store, arguments.plain[1], set.trust, &error);
+    else if (code == PA_OK && arguments.count == 2 && strcmp(arguments.plain[0], "export") == 0 &&
+             strcmp(arguments.plain[1], "register") == 0)
+        code = pa_witness_register_export(set.store, set.out, &error);
     else if (code == PA_OK && arguments.count == 2 && strcmp(arguments.plain[0], "export") == 0)
         code = export_session(&set, arguments.plain[1], &error);
     else if (code == PA_OK)
-        code =
-            pa_fail(&error, PA_EUSAGE, "petaudit witness knows \"export SESSION\", not \"%.60s\"",
-                    arguments.plain[0]);
+        code = pa_fail(&error, PA_EUSAGE,
+                       "petaudit witness knows \"export SESSION\", \"export register\", \"import "
+                       "FILE\" and \"register\", not \"%.60s\"",
+                       arguments.plain[0]);
     return code == PA_OK ? 0 : pa_report_error("witness", &error);
 }
 

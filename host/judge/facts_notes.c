@@ -261,6 +261,15 @@ static void read_finding_note(struct note *note) {
         note_wrong(note, "severity", "info, warning or critical");
 }
 
+/* The witness's register knows the device from another site (docs/register.md). */
+static void read_elsewhere_note(struct pa_replay *replay, struct note *note) {
+    char identity[16] = "";
+    (void)read_device(replay, note);
+    (void)read_whole(note, "gap_s", INT64_MAX / 4);
+    (void)read_whole(note, "limit_s", INT64_MAX / 4);
+    read_text(note, "identity", identity, sizeof identity);
+}
+
 static int read_kind(struct pa_replay *replay, struct note *note, const struct pa_record *record,
                      struct pa_instant at, struct pa_error *error) {
     struct pa_facts *facts = replay->facts;
@@ -293,6 +302,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         read_interruption_note(replay, note, at);
     else if (strcmp(kind, "suspend") == 0)
         facts->suspended_ns += read_whole(note, "ns", INT64_MAX / (1 << 20));
+    else if (strcmp(kind, "elsewhere") == 0)
+        read_elsewhere_note(replay, note);
     else if (strcmp(kind, "assurance") == 0)
         read_assurance_note(replay, note);
     else if (strcmp(kind, "finding") == 0)

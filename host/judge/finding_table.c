@@ -61,6 +61,8 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "Measure again with the auditor's meter (petaudit audit --meter), to the end."},
     {"MEMORY_ABSENT", CRITICAL, TOLD,
      "Ask where the memory is: another board, other users, or a driver that tells too much."},
+    {"DEVICE_ELSEWHERE", CRITICAL, TOLD,
+     "Find out which of the two sites has the device; go and read its serial number there."},
     {"ABSENT_DEVICES", CRITICAL, TOLD,
      "Ask where the missing devices are; count what is in the racks."},
     {"PARTIAL_DEVICE", WARNING, TOLD,

@@ -82,6 +82,7 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"METER_DISAGREES", "表计自相矛盾"},
     {"METER_PARTIAL", "表计仅覆盖部分负荷"},
     {"METER_CLASS_UNKNOWN", "表计等级未知"},
+    {"DEVICE_ELSEWHERE", "设备曾在另一站点"},
     {"WATERMARK_FOUND", "检出功率水印"},
     {"WATERMARK_NOT_FOUND", "未检出功率水印"},
     {"WATERMARK_MISSING", "缺少功率水印"},

@@ -129,5 +129,7 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
      "请用审核方的表计（petaudit audit --meter）重新测量至结束。"},
     {"See that no load bank hangs on the meter, and that the meter is the auditor's.",
      "确认表计处未接负载箱，且表计为审核方所有。"},
+    {"Find out which of the two sites has the device; go and read its serial number there.",
+     "查明设备究竟在哪个站点；到现场核对序列号。"},
     {NULL, NULL},
 };

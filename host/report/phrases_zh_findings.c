@@ -143,5 +143,8 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
     {"Power at the {0} meter did not follow the secret bits: t = {1}, p = {2}, with "
      "readings of {3} of {4} bits.",
      "{0}表计处的功率未随保密比特变化：t = {1}，p = {2}，{4} 个比特中有 {3} 个有读数。"},
+    {"By its {0}, device {1} ({2}) was at another site {3} h before or after this session; "
+     "a move is taken to need {4} h.",
+     "按{0}，设备 {1}（{2}）在本会话前后 {3} 小时内曾在另一站点；搬运视为至少需要 {4} 小时。"},
     {NULL, NULL},
 };

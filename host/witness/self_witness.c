@@ -161,7 +161,8 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
 
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
-    static const char *const own[] = {"abort", "interruption", "suspend", "watermark", "witness"};
+    static const char *const own[] = {"abort",     "interruption", "suspend",
+                                      "elsewhere", "watermark",    "witness"};
     if (size > PA_NOTE_MOST_BYTES)
         return pa_fail(error, PA_EWITNESS, "noting %zu bytes: at most %d are possible", size,
                        PA_NOTE_MOST_BYTES);
@@ -176,6 +177,11 @@ static int note(struct pa_witness *witness, uint64_t epoch, const char *json, si
                            own[i]);
     json_decref(content);
     return code == PA_OK ? put_note(self_of(witness), epoch, json, size, error) : code;
+}
+
+int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
+                         struct pa_error *error) {
+    return put_note(self_of(witness), PA_NO_EPOCH, json, size, error);
 }
 
 static int power(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,

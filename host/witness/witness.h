@@ -96,4 +96,8 @@ int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
                          const char *register_path, struct pa_witness **out,
                          struct pa_error *error);
 
+/* Append a note of the witness's own, which no site may write: one JSON object with a "kind". */
+int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
+                         struct pa_error *error);
+
 #endif

@@ -2,6 +2,7 @@
 #include "witness/witness_seat.h"
 
 #include "base/file.h"
+#include "witness/device_register.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -356,6 +357,27 @@ static int result(struct pa_witness_seat *seat, const struct pa_witness_desk_opt
                                : code;
 }
 
+/* Where its devices were before, then the end: what the register says is in the transcript that is
+ * signed. */
+static int finish(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                  struct pa_error *error) {
+    struct pa_buffer notes = {0};
+    int code = pa_register_enter(options->folder, options->key, seat->store, &notes, error);
+    if (code == PA_OK && notes.failed)
+        code = pa_fail(error, PA_EMEMORY, "looking into the register of devices: out of memory");
+    const char *at = (const char *)notes.data;
+    const char *end = at == NULL ? NULL : at + notes.size;
+    while (code == PA_OK && at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        code = pa_self_witness_note(seat->witness, at, (size_t)(stop - at), error);
+        at = stop + 1;
+    }
+    pa_buffer_free(&notes);
+    PA_TRY(code);
+    PA_TRY(seat->witness->kind->finish(seat->witness, error));
+    return options->conclude(options->context, seat->folder, error);
+}
+
 int pa_witness_seat_execute(struct pa_witness_seat *seat,
                             const struct pa_witness_desk_options *options,
                             const struct pa_witness_request *request, struct pa_buffer *body,
@@ -393,8 +415,7 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
     case PA_WITNESS_INTERRUPT:
         return interrupt(seat, request, error);
     case PA_WITNESS_FINISH:
-        PA_TRY(seat->witness->kind->finish(seat->witness, error));
-        return options->conclude(options->context, seat->folder, error);
+        return finish(seat, options, error);
     case PA_WITNESS_TRANSCRIPT:
         return transcript(seat, request, body, error);
     case PA_WITNESS_RESULT:

@@ -342,8 +342,29 @@ static void findings_of_the_measuring_side_are_repeated_in_order(void **state) {
     json_decref(bench.facts.notes);
 }
 
+static void a_device_seen_elsewhere_is_told(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_set_up(&bench);
+    bench.facts.notes =
+        json_pack("[{s:s, s:i, s:i, s:i, s:s}, {s:s, s:i, s:i, s:i, s:s}]", "kind", "elsewhere",
+                  "device", 1, "gap_s", 5400, "limit_s", 86400, "identity", "uuid", "kind",
+                  "elsewhere", "device", DEVICES, "gap_s", 0, "limit_s", 86400, "identity", "uuid");
+    struct pa_judgement judgement = judged(&bench);
+    const struct pa_finding *found = finding(&judgement, "DEVICE_ELSEWHERE");
+    assert_non_null(found);
+    assert_non_null(strstr(found->text, "By its UUID, device 1"));
+    assert_non_null(strstr(found->text, "1.5 h before or after"));
+    assert_int_equal(found->severity, PA_SEVERITY_CRITICAL);
+    assert_int_equal(judgement.finding_count, 2);
+    assert_int_equal(judgement.verdict, PA_PASS);
+    pa_judgement_free(&judgement);
+    json_decref(bench.facts.notes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_seen_elsewhere_is_told),
         cmocka_unit_test(every_finding_comes_when_it_should),
         cmocka_unit_test(doubts_about_devices_stand_in_the_way_of_nominal_capacity),
         cmocka_unit_test(a_part_of_a_device_and_a_doubtful_row_have_no_nominal_peak),

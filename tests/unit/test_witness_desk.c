@@ -26,6 +26,7 @@ struct scene {
     struct pa_witness_answer read;
 };
 
+static const char *the_site = "here";
 static struct pa_declared_device the_device = {.m = M, .n = N, .name = "a device"};
 
 static int conclude(void *context, const char *folder, struct pa_error *error) {
@@ -96,10 +97,11 @@ static int send_epoch(struct scene *scene, enum pa_witness_operation operation, 
 }
 
 static void introduce(struct scene *scene) {
-    uint8_t body[PA_HASH_BYTES + 4] = {1};
+    uint8_t body[PA_HASH_BYTES + 16] = {1};
     memset(&scene->ticket, 0, sizeof scene->ticket);
-    memcpy(body + PA_HASH_BYTES, "here", 4);
-    assert_int_equal(send_as(scene, PA_WITNESS_INTRODUCE, 0, body, sizeof body), PA_OK);
+    memcpy(body + PA_HASH_BYTES, the_site, strlen(the_site));
+    assert_int_equal(
+        send_as(scene, PA_WITNESS_INTRODUCE, 0, body, PA_HASH_BYTES + strlen(the_site)), PA_OK);
     struct pa_reader in = pa_reader_over(scene->read.body, scene->read.size);
     pa_read_view(&in, PA_PUBLIC_KEY_BYTES);
     scene->serial = pa_read_u32(&in);
@@ -119,7 +121,8 @@ static int declare(struct scene *scene, uint32_t serial, uint32_t openings) {
                                          .alpha_ppm = 10000,
                                          .serial = serial,
                                          .claim = {{1}},
-                                         .site = "here"};
+                                         .site = ""};
+    memcpy(declaration.site, the_site, strlen(the_site) + 1);
     struct pa_buffer bytes = {0}, body = {0};
     struct pa_signature signature = {0};
     struct pa_error error = {0};
@@ -392,8 +395,56 @@ static void no_body_of_any_operation_does_harm(void **state) {
     tear_down(&scene);
 }
 
+/* A whole session without work in which a device was told; how often the word is in its transcript.
+ */
+static int count_after(struct scene *scene, const char *site, const char *id, const char *word) {
+    char json[256];
+    int found = 0;
+    struct pa_buffer body = {0};
+    struct pa_reader records;
+    struct pa_record record;
+    the_site = site;
+    begin(scene);
+    snprintf(json, sizeof json,
+             "{\"kind\":\"device\",\"device\":0,\"id\":\"%s\",\"name\":\"x\",\"host\":\"h\"}", id);
+    pa_buffer_u64(&body, PA_NO_EPOCH);
+    pa_buffer_text(&body, json);
+    assert_int_equal(send(scene, PA_WITNESS_NOTE, body.data, body.size), PA_OK);
+    assert_int_equal(send(scene, PA_WITNESS_FINISH, NULL, 0), PA_OK);
+    uint8_t first[8];
+    pa_put_le64(first, 1);
+    assert_int_equal(send(scene, PA_WITNESS_TRANSCRIPT, first, sizeof first), PA_OK);
+    records = pa_reader_over(scene->read.body, scene->read.size);
+    while (records.left > 0) {
+        assert_int_equal(pa_record_next(&records, &record, NULL), PA_OK);
+        found += record.type == PA_RECORD_NOTE &&
+                 memmem(record.payload, record.length, word, strlen(word)) != NULL;
+    }
+    pa_buffer_free(&body);
+    the_site = "here";
+    return found;
+}
+
+static void a_device_at_two_sites_is_noted_before_the_end(void **state) {
+    static const char word[] = "\"elsewhere\"";
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    assert_int_equal(count_after(&scene, "here", "GPU-1", word), 0);
+    assert_int_equal(count_after(&scene, "here", "GPU-1", word), 0);  /* its own site */
+    assert_int_equal(count_after(&scene, "there", "GPU-2", word), 0); /* another device */
+    assert_int_equal(count_after(&scene, "there", "GPU-1", word), 1);
+    assert_int_equal(count_after(&scene, "there", "cpu:0", word), 0);
+    assert_int_equal(count_after(&scene, "here", "cpu:0", word), 0); /* a place, no identity */
+    setenv("PETAUDIT_MOVE_HOURS", "0", 1);
+    assert_int_equal(count_after(&scene, "here", "GPU-2", word), 0); /* moves at once */
+    unsetenv("PETAUDIT_MOVE_HOURS");
+    tear_down(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_at_two_sites_is_noted_before_the_end),
         cmocka_unit_test(a_session_runs_to_its_judgement),
         cmocka_unit_test(readings_are_placed_on_the_witness_clock),
         cmocka_unit_test(a_request_that_comes_twice_is_carried_out_once),

@@ -9,6 +9,7 @@ in the middle goes on where the transcript ends; a second session of the same cl
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -213,13 +214,35 @@ def either_side_may_be_killed(place):
         check(verdict == expected, f"{verdict} after a kill, {expected} before")
 
 
+def registers_are_exchanged(place):
+    """Two witnesses that share register.key: what one saw the other takes in, if it is signed by the one."""
+    store, other = place.path("store"), place.path("other-store")
+    shown = place.run("witness", "register", "--store", store).stdout
+    check("identities 1\n" in shown and "elsewhere 0\n" in shown, f"the register shows {shown}")
+    place.run("witness", "export", "register", "--store", store, "--out", place.path("for-others"))
+    exported = place.path("for-others/devices")
+    place.run("keygen", place.path("stranger"))
+    os.mkdir(other, 0o700)
+    trust = ("--store", other, "--trust", place.path("auditor.pub"))
+    check("another register.key" in place.run("witness", "import", exported, *trust, status=65).stderr, "another key's hashes were taken")
+    shutil.copy(os.path.join(store, "register.key"), os.path.join(other, "register.key"))
+    place.run("witness", "import", exported, "--store", other, "--trust", place.path("stranger.pub"), status=3)
+    place.run("witness", "import", exported, "--store", other, status=64)
+    place.run("witness", "import", exported, *trust)
+    check("own 0\n" in place.run("witness", "register", "--store", other).stdout, "imported sightings are called own")
+    with open(exported, "r+b") as file:
+        file.seek(200)
+        file.write(b"x")
+    place.run("witness", "import", exported, *trust, status=65)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         place = Place(folder)
         place.start_witness()
         try:
             for test in (an_audit_is_witnessed, a_second_session_of_the_claim_is_counted, strangers_are_refused,
-                         either_side_may_be_killed):
+                         either_side_may_be_killed, registers_are_exchanged):
                 test(place)
                 print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
         except BaseException:
