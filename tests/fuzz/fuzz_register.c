@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as another witness's register of devices: refused with a printable message, or signed. */
+/* Any bytes as another witness's register of devices: refused with a printable message, or signed.
+ */
 #include "witness/device_register.h"
 
 #include <stdlib.h>
