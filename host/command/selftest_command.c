@@ -9,6 +9,7 @@
 #include "proof/vectors.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,16 +45,32 @@ static int run_vectors(const struct answers *answers, struct pa_vectors_report *
                                                   answers->file.size, NULL, report, error);
 }
 
+/* A device that was asked and computed nothing did not pass. */
+static void note_silence(const struct pa_device *device, const char *why, json_t *list,
+                         uint64_t *mismatches) {
+    char text[256];
+    snprintf(text, sizeof text, "no format runs on this device: %s", why);
+    *mismatches += 1;
+    json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:s}", "device",
+                                          device->identity.id, "format", "none", "checks", 0,
+                                          "mismatches", 1, "first_mismatch", text));
+}
+
 /* The same by a device, in each of its formats. */
 static int answer_by_device(struct pa_device *device, const struct answers *answers, json_t *list,
                             uint64_t *mismatches, struct pa_error *error) {
+    char why_not[sizeof((struct pa_format_facts *)0)->why_not] = "";
+    bool has_any = false;
     for (int f = 1; f < PA_FORMATS_END; f++) {
         enum pa_format format = (enum pa_format)f;
         struct pa_format_facts facts = {0};
         struct pa_vectors_report report = {0};
         device->backend->format(device, format, &facts);
-        if (!facts.runs)
+        if (!facts.runs) {
+            memcpy(why_not, facts.why_not, sizeof why_not);
             continue;
+        }
+        has_any = true;
         PA_TRY(pa_known_answers(device, format, answers->path, answers->file.data,
                                 answers->file.size, &report, error));
         *mismatches += report.mismatches;
@@ -63,6 +80,8 @@ static int answer_by_device(struct pa_device *device, const struct answers *answ
                                               "mismatches", (json_int_t)report.mismatches,
                                               "first_mismatch", report.first_mismatch));
     }
+    if (!has_any)
+        note_silence(device, why_not, list, mismatches);
     return PA_OK;
 }
 

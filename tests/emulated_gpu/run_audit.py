@@ -221,6 +221,13 @@ def selftest(home):
     # Operands, a digest and chains of the class: tens of comparisons, none of them wrong.
     assert all(entry["checks"] > 50 and entry["mismatches"] == 0 for entry in told.values()), report["devices"]
     assert reports(home) == "", reports(home)
+    # A device that computes nothing has not passed.
+    env = environment(home, "devices=2,fault=cuDeviceGetUuid_v2@1:*:code=999")
+    run = petaudit(env, "selftest", "--devices", "cuda", "--vectors", vectors, "--json", expected=1)
+    report = json.loads(run.stdout)
+    silent = [entry for entry in report["devices"] if entry["checks"] == 0]
+    assert not report["passed"] and [entry["device"] for entry in silent] == ["cuda:1"], report["devices"]
+    assert "cuDeviceGetUuid_v2: 999" in silent[0]["first_mismatch"], silent
 
 
 def several(home, conditions, devices, visible=None):
