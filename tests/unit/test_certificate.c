@@ -55,9 +55,19 @@ static void a_certificate_is_accepted_whatever_its_verdict(void **state) {
     }
 }
 
+/* Every byte; under memcheck and sanitizers, which look at the code and not at the bytes, each
+ * PETAUDIT_STRIDE-th. */
+static size_t stride(void) {
+    const char *text = getenv("PETAUDIT_STRIDE");
+    uint64_t step = 1;
+    if (text != NULL)
+        assert_int_equal(pa_whole_parse(text, 1, 1000, &step, NULL), PA_OK);
+    return (size_t)step;
+}
+
 static void one_flipped_bit_anywhere_is_refused(void **state) {
     (void)state;
-    for (size_t i = 0; i < small.size; i++)
+    for (size_t i = 0; i < small.size; i += stride())
         for (int bit = 0; bit < 8; bit++) {
             small.data[i] ^= (uint8_t)(1 << bit);
             if (accepted(small.data, small.size, NULL))
@@ -69,7 +79,7 @@ static void one_flipped_bit_anywhere_is_refused(void **state) {
 
 static void every_cut_is_refused(void **state) {
     (void)state;
-    for (size_t size = 0; size < small.size; size++)
+    for (size_t size = 0; size < small.size; size += stride())
         if (accepted(small.data, size, NULL))
             fail_msg("the first %zu bytes are accepted", size);
 }
