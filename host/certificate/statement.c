@@ -180,6 +180,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put(b, out, "power", pa_statement_build_power(b));
     pa_statement_put(b, out, "raw", build_raw(b));
     pa_statement_put_text(b, out, "reason", b->judgement->reason);
+    pa_statement_put_rates(b, out);
     pa_statement_put(b, out, "requirements", pa_statement_build_requirements(b));
     pa_statement_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");
     pa_statement_put_text(b, out, "schema", PA_CERTIFICATE_SCHEMA);

@@ -42,6 +42,8 @@ void pa_statement_percent_text(char *out, double fraction);
 json_t *pa_statement_build_allreduce(struct pa_builder *b);
 json_t *pa_statement_build_devices(struct pa_builder *b);
 json_t *pa_statement_build_epochs(struct pa_builder *b);
+/* statement_rates.c: "rates" and "stragglers" */
+void pa_statement_put_rates(struct pa_builder *b, json_t *object);
 json_t *pa_statement_build_openings(struct pa_builder *b);
 json_t *pa_statement_build_power(struct pa_builder *b);
 json_t *pa_statement_build_session(struct pa_builder *b);

@@ -52,6 +52,7 @@ struct pa_fact_vitals {
     uint32_t slowdowns;        /* all that were seen */
     uint32_t others;           /* the most processes beside petaudit's */
     uint32_t temperature_max_c;
+    uint32_t clock_min_mhz;                  /* the lowest while it worked; 0 not told */
     uint64_t ecc_corrected, ecc_uncorrected; /* new during the session */
 };
 

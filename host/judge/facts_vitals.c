@@ -60,7 +60,7 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
                               char wrong[PA_NOTE_WRONG_BYTES]) {
     struct pa_fact_vitals *vitals = &device->vitals;
     const json_t *stop = json_object_get(note, "thermal_stop");
-    uint64_t samples, value, corrected, uncorrected;
+    uint64_t samples, value, corrected, uncorrected, clock;
     if (!take_whole(note, "samples", UINT32_MAX, &samples, wrong))
         should_be(wrong, "samples", "a whole number");
     if (!json_is_boolean(stop))
@@ -70,6 +70,7 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
     has_ecc &= take_whole(note, "ecc_uncorrected", INT64_MAX, &uncorrected, wrong);
     bool has_others = take_whole(note, "others", UINT32_MAX, &value, wrong);
     uint32_t others = has_others ? (uint32_t)value : 0;
+    bool has_clock = take_whole(note, "clock_min_mhz", UINT32_MAX, &clock, wrong);
     bool has_heat = take_whole(note, "temperature_max_c", 1000, &value, wrong);
     if (wrong[0] != '\0')
         return;
@@ -83,6 +84,8 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
     }
     if (others > vitals->others)
         vitals->others = others;
+    if (has_clock && (vitals->clock_min_mhz == 0 || clock < vitals->clock_min_mhz))
+        vitals->clock_min_mhz = (uint32_t)clock;
     if (has_heat && value > vitals->temperature_max_c)
         vitals->temperature_max_c = (uint32_t)value;
 }

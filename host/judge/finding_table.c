@@ -90,6 +90,9 @@ const struct pa_finding_kind pa_finding_kinds[] = {
     {"THROTTLED", WARNING, TOLD,
      "Look at cooling, power supply and power limits; the rate is what the hall can sustain."},
     {"THERMAL_STOP", WARNING, TOLD, "Repair the cooling, then measure again."},
+    {"STRAGGLER", WARNING, TOLD,
+     "Look at clock, power and heat of the devices listed, worst host first; one slow device holds "
+     "up all."},
     {"ECC_UNCORRECTED", WARNING, TOLD, "Replace the device; its results cannot be trusted."},
     {"ABORTED_EPOCHS", WARNING, TOLD, "Read why epochs were aborted; their time counted."},
     {"CLOCK_STEP", WARNING, TOLD,

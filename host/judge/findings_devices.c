@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* findings_devices.c - what devices tell of their own health and company (docs/findings.md). */
 #include "judge/judgement_inside.h"
+#include "judge/stragglers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -157,7 +158,29 @@ static void find_memory(struct pa_judging *judging) {
     }
 }
 
+static void find_stragglers(struct pa_judging *judging) {
+    struct pa_straggling found;
+    if (pa_straggling_find(judging->facts, &found, NULL) != PA_OK) {
+        judging->out_of_memory = true;
+        return;
+    }
+    if (found.straggler_count > 0) {
+        const struct pa_straggler *worst = &found.stragglers[0];
+        const struct pa_fact_device *device = &judging->facts->devices[worst->device];
+        struct pa_crowd crowd = {0};
+        char where[PA_CROWD_EVIDENCE_BYTES], share[PA_FIGURE_BYTES];
+        pa_crowd_add(&crowd, worst->device);
+        pa_figure_text(share, 100 * worst->share);
+        pa_finding_add(judging, "STRAGGLER", pa_crowd_evidence(&crowd, "device", where),
+                       "%u devices are slow among their like; look first at %.90s on %.60s, at "
+                       "%.20s %% of the median.",
+                       found.straggler_count, device->id, device->host, share);
+    }
+    pa_straggling_free(&found);
+}
+
 void pa_find_devices(struct pa_judging *judging) {
+    find_stragglers(judging);
     find_memory(judging);
     find_heat(judging);
     find_errors(judging);

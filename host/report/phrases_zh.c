@@ -93,6 +93,7 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"SELF_DECLARED", "自行申报"},
     {"ALLREDUCE_FAILED", "全归约未能测量"},
     {"ALLREDUCE_PARTIAL", "全归约仅测部分设备"},
+    {"STRAGGLER", "设备偏慢"},
     {"ABSENT_RANKS", "进程缺席"},
     {"MEMORY_PROOF_FAILED", "内存证明未能完成"},
     {"SHARED_DEVICES", "设备共用"},

@@ -111,6 +111,9 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
      "查明扫描未能进行的原因；证明不依赖于此。"},
     {"Audit devices of one make by themselves where their links matter.",
      "如需评价链路，请对同一厂家的设备单独审核。"},
+    {"Look at clock, power and heat of the devices listed, worst host first; one slow device holds "
+     "up all.",
+     "请从最慢的主机开始，检查所列设备的频率、功率和温度；一台慢设备会拖慢全体。"},
     {"Look into the launcher's log for why these processes did not start; their devices were not "
      "measured.",
      "请在启动器日志中查明这些进程为何没有启动；其设备未被测量。"},

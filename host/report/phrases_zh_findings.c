@@ -68,6 +68,8 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
     {"Less memory than claimed or listed for the model: {0}.",
      "内存少于申报值或该型号的标称值：{0}。"},
     {"{0} of {1} processes did not come: rank {2}", "{1} 个进程中有 {0} 个未到场：进程 {2}"},
+    {"{0} devices are slow among their like; look first at {1} on {2}, at {3} % of the median.",
+     "{0} 台设备慢于同类；请先检查 {2} 上的 {1}，其速率为中位数的 {3} %。"},
     {"Stopped during the audit: {0}; {1}.", "审核期间停止：{0}；{1}。"},
     {"Another device answered after an interruption in the place of {0}.",
      "中断之后由另一台设备代替应答：{0}。"},

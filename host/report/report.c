@@ -26,6 +26,7 @@ static void put_sections(struct pa_page *page) {
     pa_section_uncertainty(page);
     pa_section_judgement(page);
     pa_section_devices(page);
+    pa_section_rates(page);
     pa_section_epochs(page);
     pa_section_power(page);
     pa_section_watermark(page);

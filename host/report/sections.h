@@ -13,6 +13,7 @@ void pa_section_rate(struct pa_page *page);
 void pa_section_uncertainty(struct pa_page *page);
 void pa_section_judgement(struct pa_page *page);
 void pa_section_devices(struct pa_page *page);
+void pa_section_rates(struct pa_page *page);
 void pa_section_epochs(struct pa_page *page);
 void pa_section_power(struct pa_page *page);
 void pa_section_watermark(struct pa_page *page); /* nothing where none was run */

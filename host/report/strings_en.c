@@ -89,6 +89,22 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_MEDIAN] = "Median",
     [PA_STRING_MOST] = "Most",
     [PA_STRING_GROUPED] = "{0} devices, grouped by model and format; rates are of one device.",
+    [PA_STRING_LIKE_RATES] = "Rates of like devices",
+    [PA_STRING_TENTH] = "10 %",
+    [PA_STRING_NINE_TENTHS] = "90 %",
+    [PA_STRING_MAD] = "MAD",
+    [PA_STRING_STRAGGLERS] = "Hosts to look at first",
+    [PA_STRING_STRAGGLERS_CAPTION] =
+        "Slower than the median of their like by more than 5 x 1.4826 MAD (median absolute "
+        "deviation) and by more than 5 %; the host with the slowest device first. Clock: the "
+        "lowest, "
+        "temperature: the highest while it worked.",
+    [PA_STRING_STRAGGLER_HOST] = "Host",
+    [PA_STRING_OF_MEDIAN] = "Of the median",
+    [PA_STRING_CLOCK_MHZ] = "Clock, MHz",
+    [PA_STRING_DEVICE_WATTS] = "Power, W",
+    [PA_STRING_CELSIUS] = "\xc2\xb0"
+                          "C",
     [PA_STRING_OUTLIERS] = "Devices that stand out",
     [PA_STRING_NO_OUTLIERS] =
         "No device stands out: none was lost or replaced, and each reached at least 85 % of "
