@@ -20,7 +20,7 @@ _petaudit() {
     show) mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" policy list 2>/dev/null | cut -d' ' -f1)" -- "$word"); return ;;
     esac
     case ${COMP_WORDS[1]} in
-    audit) options='--policy --precision --duration --devices --witness --hub --key --out --resume --meter --plan-only --shared --lang --json --help' ;;
+    audit) options='--policy --precision --duration --devices --witness --hub --key --out --resume --meter --telemetry --plan-only --shared --lang --json --help' ;;
     judge) options='--again --claim --policy --key --out --json --help' ;;
     verify) options='--evidence --trust --json --help' ;;
     report) options='--html --pdf --key --lang --paper --help' ;;

@@ -3,6 +3,7 @@
 #include "command/audit_witness.h"
 #include "command/command.h"
 #include "command/outputs.h"
+#include "command/telemetry_outlet.h"
 #include "command/terminal.h"
 #include "command/tool_identity.h"
 #include "measure/measure.h"
@@ -64,6 +65,8 @@ struct audit {
     bool wants_nvml; /* --meter nvml: devices must tell their power */
     struct pa_display display;
     struct pa_observer observer;
+    struct pa_telemetry_outlet *outlet; /* NULL without --telemetry, as is */
+    struct pa_exposition *exposition;
     struct pa_witness *remote; /* NULL: the witness is in this process */
     char evidence[PATH_MAX + 16];
     char *tool_note;
@@ -237,6 +240,7 @@ static struct pa_session_terms terms_of(struct audit *audit, struct pa_witness *
                                      .site = &audit->site,
                                      .plan = &audit->plan,
                                      .observer = &audit->observer,
+                                     .exposition = audit->exposition,
                                      .stop = &stop_requested,
                                      .is_shared = audit->options.is_shared,
                                      .tool_note = audit->tool_note,
@@ -330,12 +334,30 @@ static int conclude(struct audit *audit, int *status, struct pa_error *error) {
     return code;
 }
 
+/* What a run tells goes to the terminal and, where that is wanted, to whoever scrapes it. */
+static void see(void *context, const struct pa_progress *progress) {
+    struct audit *audit = context;
+    pa_display_see(&audit->display, progress);
+    if (audit->exposition != NULL)
+        pa_exposition_progress(audit->exposition, progress);
+}
+
+/* Only rank 0 knows of all devices. */
+static int open_telemetry(struct audit *audit, struct pa_error *error) {
+    if (audit->options.telemetry == NULL)
+        return PA_OK;
+    PA_TRY(pa_telemetry_outlet_open(audit->options.telemetry, &audit->outlet, error));
+    return pa_exposition_create(pa_telemetry_outlet_publish, audit->outlet, &audit->exposition,
+                                error);
+}
+
 static int audit_site(struct audit *audit, int *status, struct pa_error *error) {
     PA_TRY(pa_place_find(&audit->place, error));
     pa_audit_options_folder(&audit->options, &audit->place);
     snprintf(audit->evidence, sizeof audit->evidence, "%s/evidence.db", audit->options.folder);
     if (audit->place.rank > 0)
         return work(audit, error);
+    PA_TRY(open_telemetry(audit, error));
     audit->tool_note = pa_tool_identity();
     if (audit->tool_note == NULL)
         return pa_fail(error, PA_EMEMORY, "describing this program: out of memory");
@@ -355,6 +377,8 @@ static bool release(struct audit *audit) {
         pa_meter_close(audit->meters[i]);
     if (audit->remote != NULL)
         audit->remote->kind->release(audit->remote);
+    pa_exposition_free(audit->exposition);
+    pa_telemetry_outlet_close(audit->outlet);
     pa_fleet_close(audit->fleet);
     pa_site_free(&audit->site);
     bool is_whole = pa_crew_close(audit->crew);
@@ -375,7 +399,7 @@ static int run(int argc, char **argv) {
     else if (code == PA_OK) {
         listen_to_signals();
         pa_display_begin(&audit.display);
-        audit.observer = (struct pa_observer){.see = pa_display_see, .context = &audit.display};
+        audit.observer = (struct pa_observer){.see = see, .context = &audit};
         code = audit_site(&audit, &status, &error);
         pa_display_end(&audit.display);
     }

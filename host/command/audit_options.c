@@ -39,7 +39,11 @@ const char pa_audit_help[] =
     "                    the audit; said in the certificate\n"
     "  --lang L          en or zh: the language of report.html and report.pdf (default en)\n"
     "  --json            print summary.json on stdout and nothing else\n"
-    "Not in this version, and refused: --sample 5%, --telemetry F.\n\n"
+    "  --telemetry T     power, heat, rate and progress as OpenMetrics, for Prometheus: a file, "
+    "which is "
+    "replaced as\n"
+    "                    a whole, or ADDR:PORT to be read at http://ADDR:PORT/metrics\n"
+    "Not in this version, and refused: --sample 5%.\n\n"
     "Ctrl-C brings the running epoch to its end and keeps the evidence; a second one stops at\n"
     "once and loses that epoch. Exit "
     "status: 0 PASS, 1 FAIL,\n"
@@ -58,8 +62,6 @@ static int refuse_unbuilt(const struct pa_audit_options *options, struct pa_erro
         "this version has no %s; leave the option out. CHANGELOG.md says what it has";
     if (options->sample != NULL)
         return pa_fail(error, PA_EUNSUPPORTED, sentence, "sampling audit (--sample)");
-    if (options->telemetry != NULL)
-        return pa_fail(error, PA_EUNSUPPORTED, sentence, "telemetry (--telemetry)");
     return PA_OK;
 }
 

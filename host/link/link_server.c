@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "link/link.h"
+#include "link/link_plain.h"
 #include "link/link_stream.h"
 
 #include <errno.h>
@@ -336,7 +337,7 @@ static int listen_at(const struct addrinfo *at) {
     return -1;
 }
 
-static int open_socket(const char *listen, int *out, uint16_t *port, struct pa_error *error) {
+int pa_link_listen(const char *listen, int *out, uint16_t *port, struct pa_error *error) {
     char host[256], service[8];
     PA_TRY(split_address(listen, host, sizeof host, service, sizeof service, error));
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
@@ -440,7 +441,7 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
         memcpy(server->token, options->token, sizeof server->token);
     int fd = -1;
     int code =
-        open_socket(options->listen != NULL ? options->listen : ":0", &fd, &server->port, error);
+        pa_link_listen(options->listen != NULL ? options->listen : ":0", &fd, &server->port, error);
     if (code == PA_OK) {
         code = start_daemon(server, options, fd, error);
         if (code != PA_OK)

@@ -8,6 +8,7 @@
  *   site.h       all processes and devices of the audit
  *   session.h    a declared session from its first nonce to the witness's signature
  *   vitals.h     power, heat, clocks and errors while an epoch runs
+ *   exposition.h  a running audit as OpenMetrics text
  *   allreduce.h  all-reduce swept over sizes
  *   known_answers.h  the protocol's vectors, computed by a device
  *   exactness.h  does a format give exact products on a device?
@@ -15,6 +16,7 @@
 #ifndef PA_MEASURE_MEASURE_H
 #define PA_MEASURE_MEASURE_H
 
+#include "measure/exposition.h"
 #include "measure/plan.h"
 #include "measure/session.h"
 #include "measure/session_vitals.h"

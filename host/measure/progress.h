@@ -3,6 +3,7 @@
 #ifndef PA_MEASURE_PROGRESS_H
 #define PA_MEASURE_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum pa_phase {

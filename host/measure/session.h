@@ -15,6 +15,8 @@
 #include "witness/witness.h"
 
 /* Everything that a session borrows. */
+struct pa_exposition;
+
 struct pa_session_terms {
     const struct pa_claim *claim;
     const struct pa_policy *policy;
@@ -23,9 +25,10 @@ struct pa_session_terms {
     struct pa_site *site;
     const struct pa_plan *plan;
     const struct pa_observer *observer;
-    const atomic_bool *stop; /* set by the user: close the running epoch, then stop */
-    bool is_shared;          /* the user accepts that others use the devices */
-    const char *tool_note;   /* JSON of kind "tool": version, commit, hashes */
+    struct pa_exposition *exposition; /* told of each closed epoch; may be NULL */
+    const atomic_bool *stop;          /* set by the user: close the running epoch, then stop */
+    bool is_shared;                   /* the user accepts that others use the devices */
+    const char *tool_note;            /* JSON of kind "tool": version, commit, hashes */
     struct pa_meter *const *meters;
     uint32_t meter_count;
     struct pa_power_watch *power; /* the session's own; NULL from the caller */

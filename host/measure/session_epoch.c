@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/session_epoch.h"
 
+#include "measure/exposition.h"
 #include "measure/session_notes.h"
 #include "measure/session_vitals.h"
 #include "measure/sustain.h"
@@ -128,6 +129,10 @@ int pa_session_epoch(const struct pa_session_terms *terms, struct pa_ledger *led
                        (unsigned long long)epoch);
     if (code == PA_OK)
         code = prove(terms, ledger, epoch, &proving, error);
+    if (code == PA_OK)
+        pa_exposition_epoch(terms->exposition, terms->site, &ledger->declaration, epoch,
+                            proving.tails, proving.vitals,
+                            (double)(pa_clock_raw_ns() - begun) * 1e-9);
     if (code == PA_OK)
         code = pa_note_vitals(terms, epoch, proving.vitals, error);
     double operations = 0;
