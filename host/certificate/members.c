@@ -89,17 +89,12 @@ static const struct pa_member entitlement_members[] = {
 };
 
 static const struct pa_member epoch_members[] = {
-    {"drawn", PA_MEMBER_COUNT, NULL},
-    {"failed", PA_MEMBER_COUNT, NULL},
-    {"gap_s", PA_MEMBER_DECIMAL, NULL},
-    {"missing", PA_MEMBER_COUNT, NULL},
-    {"number", PA_MEMBER_COUNT, NULL},
-    {"pflops", PA_MEMBER_DECIMAL, NULL},
-    {"seconds", PA_MEMBER_DECIMAL, NULL},
-    {"state", PA_MEMBER_TEXT, NULL},
-    {"t0_utc", PA_MEMBER_UTC, NULL},
-    {"t1_utc", PA_MEMBER_UTC, NULL},
-    END,
+    {"drawn", PA_MEMBER_COUNT, NULL},    {"failed", PA_MEMBER_COUNT, NULL},
+    {"gap_s", PA_MEMBER_DECIMAL, NULL},  {"is_probe", PA_MEMBER_TRUTH | PA_MEMBER_LATER, NULL},
+    {"missing", PA_MEMBER_COUNT, NULL},  {"number", PA_MEMBER_COUNT, NULL},
+    {"pflops", PA_MEMBER_DECIMAL, NULL}, {"seconds", PA_MEMBER_DECIMAL, NULL},
+    {"state", PA_MEMBER_TEXT, NULL},     {"t0_utc", PA_MEMBER_UTC, NULL},
+    {"t1_utc", PA_MEMBER_UTC, NULL},     END,
 };
 
 static const struct pa_member finding_members[] = {
@@ -299,6 +294,22 @@ static const struct pa_member power_members[] = {
     END,
 };
 
+static const struct pa_member radius_members[] = {
+    {"aborted", PA_MEMBER_COUNT, NULL},
+    {"closed", PA_MEMBER_COUNT, NULL},
+    {"declared", PA_MEMBER_COUNT, NULL},
+    {"honest_fraction_lower", PA_MEMBER_DECIMAL, NULL},
+    {"is_credited", PA_MEMBER_TRUTH, NULL},
+    {"length_s", PA_MEMBER_DECIMAL, NULL},
+    {"longest_s", PA_MEMBER_DECIMAL, NULL},
+    {"n_effective", PA_MEMBER_DECIMAL, NULL},
+    {"radius_km", PA_MEMBER_DECIMAL, NULL},
+    {"rate_pflops", PA_MEMBER_DECIMAL, NULL},
+    {"remote_share_most", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"verified_pflops", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
 static const struct pa_member raw_members[] = {
     {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
     END,
@@ -418,6 +429,7 @@ const struct pa_member pa_predicate_members[] = {
     {"operator", PA_MEMBER_TEXT, NULL},
     {"policy", PA_MEMBER_OBJECT, policy_members},
     {"power", PA_MEMBER_OBJECT, power_members},
+    {"radius", PA_MEMBER_LIST | PA_MEMBER_LATER, radius_members},
     {"raw", PA_MEMBER_OBJECT, raw_members},
     {"reason", PA_MEMBER_TEXT, NULL},
     {"rates", PA_MEMBER_LIST | PA_MEMBER_LATER, pa_rate_members},

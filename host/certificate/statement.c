@@ -178,6 +178,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put_text(b, out, "operator", b->claim->operator_name);
     pa_statement_put(b, out, "policy", build_policy(b));
     pa_statement_put(b, out, "power", pa_statement_build_power(b));
+    pa_statement_put(b, out, "radius", pa_statement_build_radius(b));
     pa_statement_put(b, out, "raw", build_raw(b));
     pa_statement_put_text(b, out, "reason", b->judgement->reason);
     pa_statement_put_rates(b, out);

@@ -75,12 +75,14 @@ json_t *pa_statement_build_devices(struct pa_builder *b) {
 static json_t *build_epoch(struct pa_builder *b, const struct pa_fact_epoch *epoch) {
     bool is_closed = epoch->state == PA_EPOCH_CLOSED && epoch->t1.raw_ns > epoch->t0.raw_ns;
     /* An aborted epoch counts with its planned length and no work. */
-    uint64_t ns = is_closed ? epoch->t1.raw_ns - epoch->t0.raw_ns : b->facts->declaration.epoch_ns;
+    uint64_t ns = is_closed ? epoch->t1.raw_ns - epoch->t0.raw_ns
+                            : pa_declared_length_ns(&b->facts->declaration, epoch->kind);
     json_t *out = json_object();
     pa_statement_put_count(b, out, "drawn", epoch->drawn);
     pa_statement_put_count(b, out, "failed", epoch->failed);
     pa_statement_put_decimal(b, out, "gap_s",
                              epoch->after_gap ? pa_statement_seconds(epoch->gap_ns) : 0);
+    pa_statement_put_truth(b, out, "is_probe", epoch->kind > 0);
     pa_statement_put_count(b, out, "missing", epoch->missing);
     pa_statement_put_count(b, out, "number", epoch->number);
     pa_statement_put_decimal(b, out, "pflops",
@@ -173,7 +175,13 @@ json_t *pa_build_not_proven(struct pa_builder *b) {
     put_caveat(b, out, "DEVICES",
                "Who owns the devices, their number or model: these are listed as the site told "
                "them and are evidence, not proof.");
-    put_caveat(b, out, "PLACE", "Where the devices stand: the work may have been done elsewhere.");
+    if (b->facts->radius_count == 0)
+        put_caveat(b, out, "PLACE",
+                   "Where the devices stand: the work may have been done elsewhere.");
+    else
+        put_caveat(b, out, "PLACE",
+                   "Where the devices stand, beyond what the short epochs bound: up to the remote "
+                   "share of each radius may have been done farther away.");
     put_caveat(b, out, "OTHER_FORMATS",
                "Capacity in other number formats, or that more is not there and was not shown.");
     put_caveat(b, out, "SUBSTITUTION",

@@ -111,7 +111,7 @@ const char *pa_judges_name(enum pa_judges judges);
 
 /* What the rule leaves open: all readings are printed. */
 enum { PA_OPEN_BASIS = 1, PA_OPEN_PRECISION = 2, PA_OPEN_ROUNDING = 4 };
-enum { PA_POLICY_MOST_REQUIREMENTS = 16 };
+enum { PA_POLICY_MOST_REQUIREMENTS = 16, PA_POLICY_MOST_PROBES = 8 };
 
 struct pa_policy {
     char name[PA_CLAIM_TEXT_BYTES]; /* key `policy` */
@@ -127,7 +127,9 @@ struct pa_policy {
     uint64_t window_ns; /* least time of proven work */
     uint64_t epoch_ns;
     double alpha;
-    uint32_t openings; /* of the whole session, over all its epochs */
+    uint32_t openings;                         /* of the whole session, over all its epochs */
+    uint64_t radius_ns[PA_POLICY_MOST_PROBES]; /* lengths of short epochs, the longest first */
+    uint32_t radius_count;                     /* 0: no radius is wanted */
     uint32_t interruptions;
     uint64_t longest_gap_ns;
     uint32_t watermark_bits; /* of the power watermark; 0: none is asked for */

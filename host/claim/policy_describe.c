@@ -83,6 +83,16 @@ static void describe_open(const struct pa_policy *policy, struct pa_buffer *out)
     pa_buffer_text(out, ".\n");
 }
 
+static void describe_radius(const struct pa_policy *policy, struct pa_buffer *out) {
+    const char *before = "Radius: short epochs of ";
+    for (uint32_t i = 0; i < policy->radius_count; i++) {
+        add(out, before, (double)policy->radius_ns[i] / 1e9, " s");
+        before = ", ";
+    }
+    if (policy->radius_count > 0)
+        pa_buffer_text(out, " at random moments bound how far away the work can be done.\n");
+}
+
 static void describe_session(const struct pa_policy *policy, struct pa_buffer *out) {
     add(out, "Session: at least ", (double)policy->window_ns / 1e9, " s of proven work");
     add(out, " in epochs of ", (double)policy->epoch_ns / 1e9, " s; ");
@@ -95,6 +105,7 @@ static void describe_session(const struct pa_policy *policy, struct pa_buffer *o
     add(out, "; a session whose openings all hold did at least ", round_to(100 * honest, 0.001),
         " % of its work (first session of a claim; later ones are corrected for the "
         "repetition).\n");
+    describe_radius(policy, out);
     if (policy->watermark_bits > 0) {
         pa_buffer_format(out, "Power watermark: %u bits", (unsigned)policy->watermark_bits);
         add(out, " in half-bits of ", (double)policy->watermark_half_ns / 1e9, " s");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A policy from its YAML. What the verdict depends on has no default here: a parameter that nobody
  * wrote down is a decision that nobody took. Only `source` (a gap that pa_policy_describe names),
- * `entitlement` (a rule may grant nothing), `requirements` (the claim alone is judged) and `open`
- * can be left out. */
+ * `entitlement` (a rule may grant nothing), `requirements` (the claim alone is judged), `open` and
+ * `session.radius` (the place is not asked for) can be left out. */
 #include "base/file.h"
 #include "claim/policy_parts.h"
 
@@ -66,9 +66,28 @@ static int read_watermark(struct pa_yaml_map *session, struct pa_policy *out) {
     return PA_OK;
 }
 
+/* Lengths of short epochs, each shorter than the one before. */
+static int read_radius(struct pa_yaml_map *session, struct pa_policy *out) {
+    double lengths[PA_POLICY_MOST_PROBES];
+    size_t count = 0;
+    PA_TRY(
+        pa_yaml_decimals(session, "radius", 0.001, 86400, PA_POLICY_MOST_PROBES, lengths, &count));
+    for (size_t i = 0; i < count; i++) {
+        out->radius_ns[i] = seconds_to_ns(lengths[i]);
+        if (out->radius_ns[i] > (i == 0 ? out->epoch_ns : out->radius_ns[i - 1] - 1))
+            return pa_yaml_fail(session->yaml, pa_yaml_find(session, "radius"), session->context,
+                                "radius",
+                                "expected lengths in seconds, none longer than epoch_s and each "
+                                "shorter than the one before");
+    }
+    out->radius_count = (uint32_t)count;
+    return PA_OK;
+}
+
 static int read_session(struct pa_yaml_map *root, struct pa_policy *out) {
-    static const char *const keys[] = {"window_s",      "epoch_s",       "alpha",     "openings",
-                                       "interruptions", "longest_gap_s", "watermark", NULL};
+    static const char *const keys[] = {"window_s", "epoch_s",       "alpha",
+                                       "openings", "interruptions", "longest_gap_s",
+                                       "radius",   "watermark",     NULL};
     struct pa_yaml_map map;
     double window_s = 0, epoch_s = 0, gap_s = 0;
     uint64_t openings = 0, interruptions = 0;
@@ -96,6 +115,7 @@ static int read_session(struct pa_yaml_map *root, struct pa_policy *out) {
     out->openings = (uint32_t)openings;
     out->interruptions = (uint32_t)interruptions;
     out->longest_gap_ns = seconds_to_ns(gap_s);
+    PA_TRY(read_radius(&map, out));
     return read_watermark(&map, out);
 }
 

@@ -81,6 +81,9 @@ int pa_yaml_whole(const struct pa_yaml_map *map, const char *key, enum pa_presen
 /* An optional list of `words`, each at most once: bit i of *bits is the i-th word. */
 int pa_yaml_words(const struct pa_yaml_map *map, const char *key, const char *const *words,
                   unsigned *bits);
+/* An optional list of 1 to `most` decimals; *count is 0 when it is absent. */
+int pa_yaml_decimals(const struct pa_yaml_map *map, const char *key, double lowest, double highest,
+                     size_t most, double *out, size_t *count);
 /* One of `words` (ended by NULL); *out is its index. */
 int pa_yaml_word(const struct pa_yaml_map *map, const char *key, enum pa_presence presence,
                  const char *const *words, int *out);

@@ -280,3 +280,29 @@ int pa_yaml_words(const struct pa_yaml_map *map, const char *key, const char *co
         PA_TRY(add_word(map, key, node_at(map->yaml, *item), words, bits));
     return PA_OK;
 }
+
+int pa_yaml_decimals(const struct pa_yaml_map *map, const char *key, double lowest, double highest,
+                     size_t most, double *out, size_t *count) {
+    yaml_node_t *list;
+    struct pa_error why = {0};
+    *count = 0;
+    PA_TRY(take(map, key, PA_OPTIONAL, YAML_SEQUENCE_NODE, "a list of numbers, as [2, 1]", &list));
+    if (list == NULL)
+        return PA_OK;
+    size_t items = (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
+    if (items == 0 || items > most)
+        return pa_yaml_fail(map->yaml, list, map->context, key,
+                            "the list has %zu numbers; expected 1 to %zu, or no such key", items,
+                            most);
+    for (size_t i = 0; i < items; i++) {
+        const yaml_node_t *item = node_at(map->yaml, list->data.sequence.items.start[i]);
+        if (item->type != YAML_SCALAR_NODE || item->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+            strlen(scalar_text(item)) != item->data.scalar.length)
+            return pa_yaml_fail(map->yaml, item, map->context, key,
+                                "expected a number without quotes");
+        if (pa_decimal_parse(scalar_text(item), lowest, highest, &out[i], &why) != PA_OK)
+            return pa_yaml_fail(map->yaml, item, map->context, key, "%s", why.text);
+    }
+    *count = items;
+    return PA_OK;
+}

@@ -23,12 +23,14 @@ enum pa_recheck {
 
 struct pa_fact_epoch {
     uint64_t number;
+    uint32_t kind; /* 0: a long epoch; i: the i-th declared probe */
     enum pa_epoch_state state;
     struct pa_instant t0, t1;
-    double operations;
-    uint32_t drawn;   /* openings that the declaration demands: n_e, or 0 without work */
-    uint32_t failed;  /* came and were wrong */
-    uint32_t missing; /* never came */
+    double operations; /* all that it proved */
+    bool is_credited;  /* and that counts for the capacity */
+    uint32_t drawn;    /* openings that the declaration demands: n_e, or 0 without work */
+    uint32_t failed;   /* came and were wrong */
+    uint32_t missing;  /* never came */
     bool after_gap;
     uint64_t gap_ns;
 };
@@ -70,8 +72,8 @@ struct pa_fact_memory {
 struct pa_fact_device {
     char name[PA_DECLARED_NAME_BYTES]; /* as declared */
     uint32_t m, n;
-    uint64_t steps; /* over all closed epochs */
-    double operations;
+    uint64_t steps;        /* over all closed long epochs */
+    double operations;     /* that count, those of probes included */
     double raw_per_second; /* the library alone, same shape and run, its best; 0 unknown */
     char id[96], backend[16], format[8], host[64], model[128], details[512];
     char variant[64], library[96];
@@ -209,7 +211,9 @@ struct pa_facts {
     struct pa_fact_power power;
     struct pa_fact_watermark watermark;
     struct pa_credit credit;
-    uint64_t drawn, failed, missing; /* openings over all epochs */
+    struct pa_radius_point radius[1 + PA_MOST_PROBE_KINDS]; /* the long epochs, then each probe */
+    uint32_t radius_count;                                  /* 0: the session declared no probes */
+    uint64_t drawn, failed, missing;                        /* openings over all epochs */
     char first_failure[512]; /* k of n, epoch, device, step, and what did not hold; empty when none
                               */
     bool is_finished;        /* the witness's closing signature is there */

@@ -15,6 +15,11 @@ struct pa_replay_epoch *pa_replay_epoch_of(struct pa_replay *replay,
     return NULL;
 }
 
+const struct pa_shape *pa_replay_shapes(const struct pa_replay *replay,
+                                        const struct pa_replay_epoch *epoch) {
+    return replay->shapes + (size_t)epoch->kind * replay->facts->device_count;
+}
+
 static struct pa_replay_epoch *epoch_add(struct pa_replay *replay, struct pa_error *error) {
     if (replay->epoch_count == replay->epoch_capacity) {
         uint32_t capacity = replay->epoch_capacity == 0 ? 16 : 2 * replay->epoch_capacity;
@@ -57,6 +62,7 @@ int pa_replay_nonce(struct pa_replay *replay, const struct pa_record *record,
         return PA_EMEMORY;
     epoch->t0 = nonce.at;
     memcpy(epoch->nonce.bytes, nonce.nonce, sizeof nonce.nonce);
+    epoch->kind = pa_schedule_draw(&replay->schedule, &epoch->nonce);
     epoch->after_gap = replay->has_gap;
     epoch->gap_ns = gap_until(replay, &nonce.at);
     epoch->segment = replay->interruptions;
@@ -95,11 +101,11 @@ int pa_replay_root(struct pa_replay *replay, const struct pa_record *record,
 /* What the list claims, counted; false when it breaks a limit. */
 static bool count_work(const struct pa_replay *replay, struct pa_replay_epoch *epoch) {
     uint32_t devices = replay->facts->device_count;
-    if (!pa_epoch_tiles(&epoch->tiles, replay->shapes, epoch->tails, devices))
+    const struct pa_shape *shapes = pa_replay_shapes(replay, epoch);
+    if (!pa_epoch_tiles(&epoch->tiles, shapes, epoch->tails, devices))
         return false;
     for (uint32_t d = 0; d < devices; d++)
-        epoch->operations +=
-            (double)epoch->tails[d].steps * (double)pa_shape_operations(replay->shapes[d]);
+        epoch->operations += (double)epoch->tails[d].steps * (double)pa_shape_operations(shapes[d]);
     return true;
 }
 
@@ -211,7 +217,11 @@ static void sum_epoch(struct pa_replay *replay, uint32_t number) {
     struct pa_facts *facts = replay->facts;
     struct pa_replay_epoch *epoch = &replay->epochs[number];
     struct pa_fact_epoch *found = &facts->epochs[number];
+    const struct pa_shape *shapes = pa_replay_shapes(replay, epoch);
     *found = (struct pa_fact_epoch){.number = number,
+                                    .kind = epoch->kind,
+                                    .is_credited =
+                                        pa_declared_is_credited(&facts->declaration, epoch->kind),
                                     .state = epoch->has_root ? PA_EPOCH_CLOSED : PA_EPOCH_ABORTED,
                                     .t0 = epoch->t0,
                                     .t1 = epoch->t1,
@@ -223,16 +233,18 @@ static void sum_epoch(struct pa_replay *replay, uint32_t number) {
         return;
     /* Without a list nobody knows how much work there was: all of its openings are owed. */
     bool has_work = !epoch->has_list || epoch->tiles > 0;
-    found->drawn = has_work ? facts->declaration.openings : 0;
+    found->drawn = has_work ? pa_declared_openings(&facts->declaration, epoch->kind) : 0;
     found->missing = found->drawn - epoch->received;
     compare_result(replay, number, found);
     facts->drawn += found->drawn;
     facts->failed += found->failed;
     facts->missing += found->missing;
     for (uint32_t d = 0; epoch->has_list && d < facts->device_count; d++) {
-        facts->devices[d].steps += epoch->tails[d].steps;
-        facts->devices[d].operations +=
-            (double)epoch->tails[d].steps * (double)pa_shape_operations(replay->shapes[d]);
+        if (epoch->kind == 0)
+            facts->devices[d].steps += epoch->tails[d].steps;
+        if (found->is_credited)
+            facts->devices[d].operations +=
+                (double)epoch->tails[d].steps * (double)pa_shape_operations(shapes[d]);
     }
 }
 
@@ -251,12 +263,15 @@ static int compute_credit(struct pa_replay *replay, struct pa_error *error) {
     for (uint32_t e = 0; e < facts->epoch_count; e++) {
         const struct pa_fact_epoch *epoch = &facts->epochs[e];
         bool is_closed = epoch->state == PA_EPOCH_CLOSED;
-        credited[e] = (struct pa_credited_epoch){.state = epoch->state,
-                                                 .t0_ns = epoch->t0.raw_ns,
-                                                 .t1_ns = is_closed ? epoch->t1.raw_ns : 0,
-                                                 .operations = epoch->operations,
-                                                 .after_gap = epoch->after_gap,
-                                                 .gap_ns = epoch->gap_ns};
+        credited[e] = (struct pa_credited_epoch){
+            .state = epoch->state,
+            .t0_ns = epoch->t0.raw_ns,
+            .t1_ns = is_closed ? epoch->t1.raw_ns : 0,
+            .operations = epoch->is_credited ? epoch->operations : 0,
+            .openings = pa_declared_openings(declaration, epoch->kind),
+            .planned_ns = pa_declared_length_ns(declaration, epoch->kind),
+            .after_gap = epoch->after_gap,
+            .gap_ns = epoch->gap_ns};
     }
     struct pa_error cause = {0};
     if (pa_credit_compute(&facts->credit, credited, facts->epoch_count, &terms, &cause) != PA_OK) {
@@ -264,6 +279,25 @@ static int compute_credit(struct pa_replay *replay, struct pa_error *error) {
         pa_replay_broken(replay, "%s", cause.text);
     }
     free(credited);
+    return PA_OK;
+}
+
+static int compute_radius(struct pa_replay *replay, struct pa_error *error) {
+    struct pa_facts *facts = replay->facts;
+    if (facts->declaration.probe_count == 0)
+        return PA_OK;
+    struct pa_radius_epoch *epochs = calloc(facts->epoch_count, sizeof *epochs);
+    if (epochs == NULL)
+        return pa_fail(error, PA_EMEMORY, "reading %u epochs: out of memory", facts->epoch_count);
+    for (uint32_t e = 0; e < facts->epoch_count; e++)
+        epochs[e] = (struct pa_radius_epoch){.kind = facts->epochs[e].kind,
+                                             .state = facts->epochs[e].state,
+                                             .t0_ns = facts->epochs[e].t0.raw_ns,
+                                             .t1_ns = facts->epochs[e].t1.raw_ns,
+                                             .operations = facts->epochs[e].operations};
+    pa_radius_compute(facts->radius, &facts->declaration, epochs, facts->epoch_count);
+    facts->radius_count = 1 + facts->declaration.probe_count;
+    free(epochs);
     return PA_OK;
 }
 
@@ -280,11 +314,12 @@ int pa_replay_epochs_finish(struct pa_replay *replay, struct pa_error *error) {
         sum_epoch(replay, e);
         closed += replay->epochs[e].has_root;
     }
-    if (closed > facts->declaration.epochs)
-        pa_replay_broken(replay, "%u epochs are closed, where %u were declared", closed,
-                         facts->declaration.epochs);
+    uint32_t declared = pa_declared_epochs_in_all(&facts->declaration);
+    if (closed > declared)
+        pa_replay_broken(replay, "%u epochs are closed, where %u were declared", closed, declared);
     if (replay->interruptions > facts->declaration.interruptions)
         pa_replay_broken(replay, "%u interruptions, where %u were declared", replay->interruptions,
                          facts->declaration.interruptions);
+    PA_TRY(compute_radius(replay, error));
     return compute_credit(replay, error);
 }

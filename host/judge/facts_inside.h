@@ -7,6 +7,7 @@
 #include "judge/facts.h"
 
 struct pa_replay_epoch {
+    uint32_t kind;
     bool has_root, has_list, has_key, has_result, is_aborted, after_gap;
     uint64_t gap_ns;
     uint32_t segment; /* how many interruptions were noted before it */
@@ -55,8 +56,9 @@ struct pa_replay_half {
 struct pa_replay {
     struct pa_facts *facts;
     enum pa_recheck recheck;
-    uint64_t k; /* the record at hand */
-    struct pa_shape *shapes;
+    uint64_t k;              /* the record at hand */
+    struct pa_shape *shapes; /* of each kind of epoch, G of them */
+    struct pa_schedule schedule;
     struct pa_replay_epoch *epochs;
     uint32_t epoch_count, epoch_capacity;
     uint64_t sample_total;
@@ -105,6 +107,9 @@ int pa_replay_result(struct pa_replay *replay, const struct pa_record *record,
 /* The epoch that a record belongs to, or NULL after noting that there is none. */
 struct pa_replay_epoch *pa_replay_epoch_of(struct pa_replay *replay,
                                            const struct pa_record *record);
+/* The shapes of an epoch, by device. */
+const struct pa_shape *pa_replay_shapes(const struct pa_replay *replay,
+                                        const struct pa_replay_epoch *epoch);
 /* Sum up epochs, devices and openings, and compute the credit. */
 int pa_replay_epochs_finish(struct pa_replay *replay, struct pa_error *error);
 /* facts_openings.c */

@@ -17,7 +17,7 @@ enum {
 /* Which tiles (key, root) demand: computed with the first opening of an epoch. */
 static int draw_samples(struct pa_replay *replay, struct pa_replay_epoch *epoch,
                         struct pa_error *error) {
-    uint32_t count = replay->facts->declaration.openings;
+    uint32_t count = pa_declared_openings(&replay->facts->declaration, epoch->kind);
     if (epoch->samples != NULL)
         return PA_OK;
     replay->sample_total += count;
@@ -27,8 +27,9 @@ static int draw_samples(struct pa_replay *replay, struct pa_replay_epoch *epoch,
     epoch->has_opening = calloc(count, sizeof *epoch->has_opening);
     if (epoch->samples == NULL || epoch->has_opening == NULL)
         return pa_fail(error, PA_EMEMORY, "drawing %u samples: out of memory", count);
-    return pa_epoch_samples(epoch->samples, count, &epoch->key, &epoch->root, replay->shapes,
-                            epoch->tails, replay->facts->device_count, error);
+    return pa_epoch_samples(epoch->samples, count, &epoch->key, &epoch->root,
+                            pa_replay_shapes(replay, epoch), epoch->tails,
+                            replay->facts->device_count, error);
 }
 
 static int add_job(struct pa_replay *replay, const struct pa_tile_job *job,
@@ -59,7 +60,7 @@ static int check_opening(struct pa_replay *replay, uint32_t number,
     const struct pa_replay_epoch *epoch = &replay->epochs[number];
     const struct pa_declaration *declaration = &replay->facts->declaration;
     const struct pa_sample *sample = &epoch->samples[record->j];
-    struct pa_shape shape = replay->shapes[sample->device];
+    struct pa_shape shape = pa_replay_shapes(replay, epoch)[sample->device];
     const struct pa_tail *tail = &epoch->tails[sample->device];
     const struct pa_epoch_parameters parameters = {.class_id = declaration->class_id,
                                                    .k = declaration->k,
@@ -103,9 +104,10 @@ int pa_replay_opening(struct pa_replay *replay, const struct pa_record *record,
                                 !epoch->has_key     ? "has no key yet"
                                 : epoch->tiles == 0 ? "has no work"
                                                     : "has its result already");
-    if (opening.j >= replay->facts->declaration.openings)
+    uint32_t openings = pa_declared_openings(&replay->facts->declaration, epoch->kind);
+    if (opening.j >= openings)
         return pa_replay_broken(replay, "opening %u of epoch %llu, which has only %u", opening.j,
-                                number, replay->facts->declaration.openings);
+                                number, openings);
     PA_TRY(draw_samples(replay, epoch, error));
     if (replay->facts->broken[0] != '\0')
         return PA_OK;

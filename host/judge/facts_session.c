@@ -10,7 +10,8 @@ static int make_devices(struct pa_replay *replay, struct pa_error *error) {
     const struct pa_declaration *declaration = &facts->declaration;
     uint32_t count = declaration->device_count;
     facts->devices = calloc(count == 0 ? 1 : count, sizeof *facts->devices);
-    replay->shapes = calloc(count == 0 ? 1 : count, sizeof *replay->shapes);
+    uint32_t kinds = 1 + declaration->probe_count;
+    replay->shapes = calloc(count == 0 ? 1 : (size_t)kinds * count, sizeof *replay->shapes);
     if (facts->devices == NULL || replay->shapes == NULL)
         return pa_fail(error, PA_EMEMORY, "reading evidence of %u devices: out of memory", count);
     facts->device_count = count;
@@ -19,8 +20,8 @@ static int make_devices(struct pa_replay *replay, struct pa_error *error) {
         memcpy(facts->devices[d].name, declared->name, sizeof facts->devices[d].name);
         facts->devices[d].m = declared->m;
         facts->devices[d].n = declared->n;
-        replay->shapes[d] =
-            (struct pa_shape){.m = declared->m, .n = declared->n, .k = declaration->k};
+        for (uint32_t kind = 0; kind < kinds; kind++)
+            replay->shapes[(size_t)kind * count + d] = pa_declared_shape(declaration, kind, d);
     }
     return PA_OK;
 }
@@ -35,6 +36,7 @@ int pa_replay_session(struct pa_replay *replay, const struct pa_record *record,
         return pa_fail_in(error, "the session's declaration");
     pa_declaration_session(&facts->session, session.declaration, session.declaration_bytes);
     facts->is_certified = pa_declaration_is_certified(&facts->declaration);
+    pa_schedule_begin(&replay->schedule, &facts->declaration);
     PA_TRY(make_devices(replay, error));
     replay->declared_at = session.at;
     if (!pa_signature_is_valid(facts->declaration.witness_key, &facts->session,

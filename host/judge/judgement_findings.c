@@ -105,8 +105,12 @@ static void find_too_little(struct pa_judging *judging) {
     const struct pa_facts *facts = judging->facts;
     struct pa_crowd closed = {0}, aborted = {0};
     char where[PA_CROWD_EVIDENCE_BYTES];
-    for (uint32_t e = 0; e < facts->epoch_count; e++)
-        pa_crowd_add(facts->epochs[e].state == PA_EPOCH_CLOSED ? &closed : &aborted, e);
+    uint32_t long_closed = 0, declared = pa_declared_epochs_in_all(&facts->declaration);
+    for (uint32_t e = 0; e < facts->epoch_count; e++) {
+        bool is_closed = facts->epochs[e].state == PA_EPOCH_CLOSED;
+        pa_crowd_add(is_closed ? &closed : &aborted, e);
+        long_closed += is_closed && facts->epochs[e].kind == 0;
+    }
     if (closed.count == 0 || facts->credit.operations <= 0) {
         pa_finding_add(judging, "NOTHING_MEASURED", "all epochs",
                        "No work was done in any closed epoch.");
@@ -117,7 +121,7 @@ static void find_too_little(struct pa_judging *judging) {
                        "%u openings an epoch are too few to prove anything at the declared error "
                        "probability.",
                        facts->declaration.openings);
-    if (closed.count < 2)
+    if (long_closed < 2)
         pa_finding_add(judging, "SINGLE_EPOCH", pa_crowd_evidence(&closed, "epoch", where),
                        "One epoch says nothing of how repeatable the rate is; its uncertainty is "
                        "taken to be as large as the rate.");
@@ -126,10 +130,10 @@ static void find_too_little(struct pa_judging *judging) {
             judging, "ABORTED_EPOCHS", pa_crowd_evidence(&aborted, "epoch", where),
             "%u of %u epochs were aborted; they count with their planned time and no work.",
             aborted.count, facts->epoch_count);
-    if (facts->is_finished && closed.count + aborted.count < facts->declaration.epochs)
+    if (facts->is_finished && closed.count + aborted.count < declared)
         pa_finding_add(judging, "FEWER_EPOCHS", "the declaration, epochs",
                        "The session ended after %u of %u declared epochs.",
-                       closed.count + aborted.count, facts->declaration.epochs);
+                       closed.count + aborted.count, declared);
     find_short_window(judging);
 }
 
@@ -148,6 +152,15 @@ static void find_long_gap(struct pa_judging *judging) {
     }
 }
 
+/* Each length that the policy names, or a shorter one. */
+static bool has_probes(const struct pa_declaration *declaration, const struct pa_policy *policy) {
+    for (uint32_t i = 0; i < policy->radius_count; i++)
+        if (i >= declaration->probe_count ||
+            declaration->probes[i].length_ns > policy->radius_ns[i])
+            return false;
+    return true;
+}
+
 static void find_weaker_than_policy(struct pa_judging *judging) {
     const struct pa_facts *facts = judging->facts;
     const struct pa_declaration *declaration = &facts->declaration;
@@ -160,6 +173,11 @@ static void find_weaker_than_policy(struct pa_judging *judging) {
         pa_finding_add(judging, "BELOW_POLICY", "the declaration, openings",
                        "The session declared %llu openings; the policy wants %u.",
                        (unsigned long long)openings, policy->openings);
+    if (!has_probes(declaration, policy))
+        pa_finding_add(judging, "BELOW_POLICY", "the declaration, probes",
+                       "The session declared %u of the %u kinds of short epochs that the policy "
+                       "wants for the radius.",
+                       declaration->probe_count, policy->radius_count);
     if ((double)declaration->alpha_ppm > policy->alpha * 1e6 + 0.5)
         pa_finding_add(judging, "BELOW_POLICY", "the declaration, alpha",
                        "The session declared an error probability of %llu millionths; the policy "

@@ -24,8 +24,11 @@ struct line {
     double slope_error; /* standard error of `change` */
 };
 
+/* Probes are short, and of other shapes: their rates say nothing of how steady the long ones are.
+ */
 static bool has_rate(const struct pa_fact_epoch *epoch) {
-    return epoch->state == PA_EPOCH_CLOSED && epoch->t1.raw_ns > epoch->t0.raw_ns;
+    return epoch->kind == 0 && epoch->state == PA_EPOCH_CLOSED &&
+           epoch->t1.raw_ns > epoch->t0.raw_ns;
 }
 
 static double seconds_of(const struct pa_fact_epoch *epoch) {

@@ -14,12 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PROBE_WARM_UP_PART = 5 }; /* short epochs' shapes need only know how long a step takes */
+
 /* One device with everything that it is in the middle of. */
 struct seat {
     struct pa_crew *crew;
     struct pa_device *device;
     struct pa_calibration calibration;
     struct pa_stand stand;
+    struct pa_stand probes[PA_MOST_PROBE_KINDS]; /* of short epochs, where another shape suits */
+    uint32_t probe_count;
     struct pa_allreduce_station reduce;
     struct pa_memory_station memory;
     struct pa_buffer part; /* its part of the answer */
@@ -200,6 +204,58 @@ static int seat_calibrate(struct seat *seat, struct pa_reader *in, struct pa_err
     return PA_OK;
 }
 
+static void close_stands(struct seat *seat) {
+    pa_stand_close(&seat->stand);
+    for (uint32_t i = 0; i < PA_MOST_PROBE_KINDS; i++)
+        pa_stand_close(&seat->probes[i]);
+    seat->probe_count = 0;
+}
+
+/* The stand for a kind of epochs; one of a longer kind serves where the shape is the same. NULL:
+ * not prepared. */
+static struct pa_stand *stand_of(struct seat *seat, uint32_t kind) {
+    if (kind > seat->probe_count)
+        return NULL;
+    while (kind > 0 && seat->probes[kind - 1].bench == NULL)
+        kind--;
+    struct pa_stand *stand = kind == 0 ? &seat->stand : &seat->probes[kind - 1];
+    return stand->bench != NULL ? stand : NULL;
+}
+
+/* The shapes of short epochs follow the choices: open what is not open yet, and learn how long its
+ * steps take. */
+static int prepare_probes(struct seat *seat, struct pa_reader *in, uint64_t longest_ns,
+                          struct pa_error *error) {
+    struct pa_step_shape shapes[PA_MOST_PROBE_KINDS] = {{0, 0}};
+    uint32_t seats = seat->crew->seat_count, count = pa_read_u32(in);
+    if (count > PA_MOST_PROBE_KINDS)
+        return pa_fail(error, PA_EINPUT, "preparing: %u kinds of short epochs", count);
+    for (uint32_t i = 0; i < seats && !in->failed; i++)
+        for (uint32_t kind = 0; kind < count; kind++) {
+            struct pa_step_shape shape = {.m = pa_read_u32(in)};
+            shape.n = pa_read_u32(in);
+            if (seat == &seat->crew->seats[i])
+                shapes[kind] = shape;
+        }
+    if (!pa_reader_done(in))
+        return pa_fail(error, PA_EINPUT,
+                       "preparing: the request does not fit this process's devices");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pa_stand *longer = stand_of(seat, i);
+        struct pa_workload workload = seat->stand.workload;
+        struct pa_warmup warmup;
+        seat->probe_count = i + 1;
+        if (longer->workload.m == shapes[i].m && longer->workload.n == shapes[i].n)
+            continue;
+        workload.m = shapes[i].m;
+        workload.n = shapes[i].n;
+        workload.variant = 0; /* another shape has other variants; all give the same bits */
+        PA_TRY(pa_stand_open(&seat->probes[i], seat->device, &workload, seat->crew->stop, error));
+        PA_TRY(pa_sustain_warm_up(&seat->probes[i], longest_ns, &warmup, error));
+    }
+    return PA_OK;
+}
+
 static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
     struct pa_workload workload = {0};
     struct pa_warmup warmup;
@@ -218,11 +274,12 @@ static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error
             workload.variant = variant;
         }
     }
-    if (!pa_reader_done(in) || seats != seat->crew->seat_count)
+    if (in->failed || seats != seat->crew->seat_count)
         return pa_fail(error, PA_EINPUT,
                        "preparing: the request does not fit this process's devices");
-    pa_stand_close(&seat->stand);
+    close_stands(seat);
     PA_TRY(pa_stand_open(&seat->stand, seat->device, &workload, seat->crew->stop, error));
+    PA_TRY(prepare_probes(seat, in, longest_ns / PROBE_WARM_UP_PART, error));
     PA_TRY(pa_sustain_warm_up(&seat->stand, longest_ns, &warmup, error));
     pa_put_warmup(&seat->part, &warmup);
     return PA_OK;
@@ -248,7 +305,9 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     struct pa_hash start;
     struct pa_tail tail;
     PA_TRY(pa_get_epoch_request(in, &request, error));
-    PA_TRY(require_stand(seat, error));
+    struct pa_stand *stand = stand_of(seat, request.kind);
+    if (stand == NULL)
+        return pa_fail(error, PA_EINTERNAL, "working before a workbench was prepared");
     uint32_t index = (uint32_t)(seat - seat->crew->seats);
     uint64_t device = request.first_device + index;
     struct pa_sustain_limits limits = {.length_ns = request.length_ns,
@@ -257,9 +316,9 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
         pa_shelf_new(&seat->crew->shelf, request.parameters.epoch, device, error);
     if (chain == NULL)
         return PA_EMEMORY;
-    pa_epoch_device_start(&start, &request.nonce, &request.parameters, device,
-                          seat->stand.workload.m, seat->stand.workload.n);
-    PA_TRY(pa_sustain_chain(&seat->stand, &start, &limits, chain, error));
+    pa_epoch_device_start(&start, &request.nonce, &request.parameters, device, stand->workload.m,
+                          stand->workload.n);
+    PA_TRY(pa_sustain_chain(stand, &start, &limits, chain, error));
     PA_TRY(pa_chain_tail(chain, &tail, error));
     pa_put_tail(&seat->part, &tail);
     return PA_OK;
@@ -362,9 +421,17 @@ static void run_seats(struct pa_crew *crew) {
             wait_for(&crew->seats[i]);
 }
 
-/* Run an epoch with somebody watching; what was seen goes after each answer that is one. */
+/* Run an epoch with somebody watching; what was seen goes after each answer that is one. A short
+ * epoch is over before a driver has answered: nobody watches it. */
 static int run_watched(struct pa_crew *crew, struct pa_error *error) {
-    PA_TRY(pa_sampler_start(crew->watched, crew->watches, crew->seat_count, &crew->sampler, error));
+    struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
+    struct pa_epoch_request request;
+    PA_TRY(pa_get_epoch_request(&in, &request, error));
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        pa_vitals_begin(&crew->watches[i]);
+    if (request.kind == 0)
+        PA_TRY(pa_sampler_start(crew->watched, crew->watches, crew->seat_count, &crew->sampler,
+                                error));
     run_seats(crew);
     pa_sampler_stop(crew->sampler);
     crew->sampler = NULL;
@@ -533,7 +600,7 @@ static void close_seat(void *context, int member, int size) {
     (void)size;
     pa_allreduce_leave(&seat->reduce);
     pa_memory_leave(&seat->memory);
-    pa_stand_close(&seat->stand);
+    close_stands(seat);
     pa_buffer_free(&seat->part);
     seat->device->backend->close(seat->device);
 }

@@ -290,6 +290,7 @@ void pa_put_epoch_request(struct pa_buffer *out, const struct pa_epoch_request *
     pa_buffer_bytes(out, request->nonce.bytes, PA_HASH_BYTES);
     pa_buffer_u64(out, request->first_device);
     pa_buffer_u64(out, request->length_ns);
+    pa_buffer_u32(out, request->kind);
 }
 
 int pa_get_epoch_request(struct pa_reader *in, struct pa_epoch_request *out,
@@ -298,6 +299,10 @@ int pa_get_epoch_request(struct pa_reader *in, struct pa_epoch_request *out,
     pa_read_bytes(in, out->nonce.bytes, PA_HASH_BYTES);
     out->first_device = pa_read_u64(in);
     out->length_ns = pa_read_u64(in);
+    out->kind = pa_read_u32(in);
+    if (out->kind > PA_MOST_PROBE_KINDS)
+        return pa_fail(error, PA_EINPUT, "reading an epoch request: there is no kind %u",
+                       out->kind);
     return checked(in, "an epoch request", error);
 }
 

@@ -15,7 +15,7 @@
 enum pa_operation {
     PA_ASK_HELLO = 1,     /* who are your devices? > pa_hello */
     PA_ASK_CALIBRATE = 2, /* pa_calibrate_request > pa_calibration a device */
-    PA_ASK_PREPARE = 3,   /* open workbenches as calibrated, warm up > pa_warmup a device */
+    PA_ASK_PREPARE = 3,   /* open workbenches as calibrated and declared, warm up > pa_warmup */
     PA_ASK_RAW = 4,       /* u64 ns > pa_raw a device */
     PA_ASK_EPOCH = 5,     /* pa_epoch_request > pa_tail | pa_vitals a device */
     PA_ASK_REPLAY = 6,    /* pa_replay_request > pa_tail: compute an earlier chain again */
@@ -96,6 +96,7 @@ struct pa_epoch_request {
     struct pa_hash nonce;
     uint64_t first_device; /* declared number of the process's first device; the others follow */
     uint64_t length_ns;
+    uint32_t kind; /* of epoch: which of the prepared workbenches */
 };
 
 /* Compute a closed epoch's chain of `device` again, on the process's first device. */

@@ -13,6 +13,8 @@ enum {
     RAW_S = 4,
     LEAST_STEPS_AN_EPOCH = 8, /* so that the last step's overhang is small */
     OPENING_US = 4000,        /* on one core; docs/protocol.md says under 3 ms */
+    PROBES_OF_A_KIND = 5,
+    LEAST_STEPS_A_PROBE = 4, /* larger steps run faster, and the last one may end late */
 };
 
 /* TEST shapes are for tests of everything but the rate: they do not wait for steady clocks. */
@@ -20,6 +22,38 @@ static void set_windows(struct pa_plan *plan) {
     bool is_test = plan->k != PA_CERTIFIED_K;
     plan->warm_up_ns = is_test ? second_ns / 20 : WARM_UP_MOST_S * second_ns;
     plan->raw_ns = is_test ? second_ns / 20 : RAW_S * second_ns;
+}
+
+/* Short epochs as the policy wants them, as far as they are short beside this plan's. Those of one
+ * kind have together as many openings as the session, so that their bound is as good. */
+static void plan_probes(struct pa_plan *plan, const struct pa_policy *policy) {
+    for (uint32_t i = 0; i < policy->radius_count; i++) {
+        if (policy->radius_ns[i] > plan->epoch_ns)
+            continue;
+        plan->probes[plan->probe_count++] = (struct pa_declared_probe){
+            .length_ns = policy->radius_ns[i],
+            .epochs = PROBES_OF_A_KIND,
+            .openings = (policy->openings + PROBES_OF_A_KIND - 1) / PROBES_OF_A_KIND};
+    }
+}
+
+static uint32_t halved(uint32_t size) {
+    return size / 2 < PA_TILE ? PA_TILE : size / 2 / PA_TILE * PA_TILE;
+}
+
+struct pa_step_shape pa_plan_probe_shape(const struct pa_trial *chosen, uint32_t k,
+                                         uint64_t length_ns) {
+    struct pa_step_shape shape = {chosen->m, chosen->n};
+    double most = chosen->rate * (double)length_ns / 1e9 / LEAST_STEPS_A_PROBE;
+    while ((shape.m > PA_TILE || shape.n > PA_TILE) &&
+           (double)pa_shape_operations((struct pa_shape){shape.m, shape.n, k}) > most) {
+        /* M stays the larger: each step generates B, and A is generated once. */
+        if (shape.m > shape.n)
+            shape.m = halved(shape.m);
+        else
+            shape.n = halved(shape.n);
+    }
+    return shape;
 }
 
 int pa_plan_make(const struct pa_claim *claim, const struct pa_policy *policy,
@@ -44,6 +78,7 @@ int pa_plan_make(const struct pa_claim *claim, const struct pa_policy *policy,
      * up. */
     out->openings = (policy->openings + out->epochs - 1) / out->epochs;
     out->watermark_ns = 2 * policy->watermark_bits * policy->watermark_half_ns;
+    plan_probes(out, policy);
     set_windows(out);
     return PA_OK;
 }
@@ -53,7 +88,9 @@ void pa_plan_of(const struct pa_declaration *declaration, struct pa_plan *out) {
                             .k = declaration->k,
                             .epochs = declaration->epochs,
                             .epoch_ns = declaration->epoch_ns,
-                            .openings = declaration->openings};
+                            .openings = declaration->openings,
+                            .probe_count = declaration->probe_count};
+    memcpy(out->probes, declaration->probes, sizeof out->probes);
     set_windows(out);
 }
 
@@ -99,13 +136,37 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
     pa_observe(observer,
                (struct pa_progress){.phase = PA_PHASE_CALIBRATE, .all = site->device_count});
     PA_TRY(pa_site_ask(site, build_calibrate, take_calibration, &calibrating, deadline, error));
-    plan->expected_ns =
-        pa_plan_remaining(plan, plan->epochs, (uint64_t)plan->epochs * plan->openings) +
-        plan->warm_up_ns + 2 * plan->raw_ns + plan->watermark_ns;
+    if (plan->probe_count > 0 && site->device_count > PA_MOST_PROBED_DEVICES) {
+        plan->probe_count = 0;
+        pa_observe(observer,
+                   (struct pa_progress){
+                       .phase = PA_PHASE_NOTICE,
+                       .text = "no radius is measured: with more than 1024 devices an epoch's list "
+                               "takes longer than a short epoch"});
+    }
+    for (uint32_t d = 0; d < site->device_count; d++)
+        for (uint32_t i = 0; i < plan->probe_count; i++)
+            site->devices[d].probes[i] = pa_plan_probe_shape(&site->devices[d].calibration.chosen,
+                                                             plan->k, plan->probes[i].length_ns);
+    plan->expected_ns = pa_plan_remaining(plan, pa_plan_epochs(plan)) + plan->warm_up_ns +
+                        2 * plan->raw_ns + plan->watermark_ns;
     return PA_OK;
 }
 
-uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left,
-                           uint64_t openings_left) {
-    return epochs_left * plan->epoch_ns + openings_left * OPENING_US * 1000;
+uint32_t pa_plan_epochs(const struct pa_plan *plan) {
+    uint32_t epochs = plan->epochs;
+    for (uint32_t i = 0; i < plan->probe_count; i++)
+        epochs += plan->probes[i].epochs;
+    return epochs;
+}
+
+uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left) {
+    uint64_t work_ns = plan->epochs * plan->epoch_ns;
+    uint64_t openings = (uint64_t)plan->epochs * plan->openings;
+    for (uint32_t i = 0; i < plan->probe_count; i++) {
+        work_ns += plan->probes[i].epochs * plan->probes[i].length_ns;
+        openings += (uint64_t)plan->probes[i].epochs * plan->probes[i].openings;
+    }
+    /* Nobody knows which kinds come next. */
+    return work_ns / pa_plan_epochs(plan) * epochs_left + openings * OPENING_US * 1000;
 }

@@ -21,7 +21,9 @@ struct pa_plan {
     uint32_t k;
     uint32_t epochs;
     uint64_t epoch_ns;
-    uint32_t openings;           /* of each epoch */
+    uint32_t openings;    /* of each epoch */
+    uint32_t probe_count; /* kinds of short epochs for the radius */
+    struct pa_declared_probe probes[PA_MOST_PROBE_KINDS];
     uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
     uint64_t watermark_ns;       /* of switching the load at the end */
     uint64_t expected_ns;        /* of the whole run from here on */
@@ -41,8 +43,12 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
 /* The plan of a session that was declared by an earlier process. */
 void pa_plan_of(const struct pa_declaration *declaration, struct pa_plan *out);
 
-/* The time still needed when `epochs_left` epochs and as many sets of openings are to come. */
-uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left,
-                           uint64_t openings_left);
+/* The shape for a short epoch: the calibrated one, halved until a few steps fit. */
+struct pa_step_shape pa_plan_probe_shape(const struct pa_trial *chosen, uint32_t k,
+                                         uint64_t length_ns);
+
+/* The time still needed when `epochs_left` of all epochs, and the openings of all, are to come. */
+uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left);
+uint32_t pa_plan_epochs(const struct pa_plan *plan); /* probes included */
 
 #endif

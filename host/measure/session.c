@@ -40,6 +40,12 @@ static void build_prepare(void *context, const struct pa_site *site, int rank, u
         pa_buffer_u32(out, chosen->n);
         pa_buffer_u32(out, chosen->variant);
     }
+    pa_buffer_u32(out, plan->probe_count);
+    for (uint32_t d = first; d < first + count; d++)
+        for (uint32_t i = 0; i < plan->probe_count; i++) {
+            pa_buffer_u32(out, site->devices[d].probes[i].m);
+            pa_buffer_u32(out, site->devices[d].probes[i].n);
+        }
 }
 
 static int take_warmup(void *context, struct pa_site *site, uint32_t device, struct pa_reader *in,
@@ -52,12 +58,11 @@ static int take_warmup(void *context, struct pa_site *site, uint32_t device, str
 static int prepare(const struct pa_session_terms *terms, struct pa_error *error) {
     struct pa_plan plan = *terms->plan;
     pa_session_tell_silence(terms);
-    pa_observe(terms->observer,
-               (struct pa_progress){.phase = PA_PHASE_WARM_UP,
-                                    .remaining_ns =
-                                        plan.warm_up_ns + 2 * plan.raw_ns +
-                                        pa_plan_remaining(&plan, plan.epochs,
-                                                          (uint64_t)plan.epochs * plan.openings)});
+    pa_observe(
+        terms->observer,
+        (struct pa_progress){.phase = PA_PHASE_WARM_UP,
+                             .remaining_ns = plan.warm_up_ns + 2 * plan.raw_ns +
+                                             pa_plan_remaining(&plan, pa_plan_epochs(&plan))});
     return pa_site_ask(terms->site, build_prepare, take_warmup, &plan,
                        pa_clock_raw_ns() + plan.warm_up_ns + 600 * second_ns, error);
 }
@@ -98,11 +103,31 @@ static void declared_name(char out[PA_DECLARED_NAME_BYTES], const char *name) {
 
 /* A device that was lost before the declaration is declared all the same, so that it is seen to
  * have done nothing: with the shape of another, as it has none of its own. */
-static const struct pa_trial *shape_of(const struct pa_site *site, uint32_t device) {
+static const struct pa_site_device *model_of(const struct pa_site *site, uint32_t device) {
     for (uint32_t d = 0; d < site->device_count && site->devices[device].is_lost; d++)
         if (!site->devices[d].is_lost)
-            return &site->devices[d].calibration.chosen;
-    return &site->devices[device].calibration.chosen;
+            return &site->devices[d];
+    return &site->devices[device];
+}
+
+static int fill_probes(const struct pa_session_terms *terms, struct pa_declaration *out,
+                       struct pa_error *error) {
+    const struct pa_plan *plan = terms->plan;
+    if (plan->probe_count == 0)
+        return PA_OK;
+    out->probe_count = plan->probe_count;
+    memcpy(out->probes, plan->probes, sizeof out->probes);
+    out->probe_shapes =
+        calloc((size_t)out->probe_count * out->device_count, sizeof *out->probe_shapes);
+    if (out->probe_shapes == NULL)
+        return pa_fail(error, PA_EMEMORY, "declaring %u devices: out of memory", out->device_count);
+    for (uint32_t i = 0; i < out->probe_count; i++)
+        for (uint32_t d = 0; d < out->device_count; d++) {
+            const struct pa_step_shape *shape = &model_of(terms->site, d)->probes[i];
+            out->probe_shapes[(size_t)i * out->device_count + d] =
+                (struct pa_probe_shape){shape->m, shape->n};
+        }
+    return PA_OK;
 }
 
 static int fill_declaration(const struct pa_session_terms *terms, struct pa_declaration *out,
@@ -136,11 +161,12 @@ static int fill_declaration(const struct pa_session_terms *terms, struct pa_decl
         return pa_fail(error, PA_EMEMORY, "declaring %u devices: out of memory", out->device_count);
     for (uint32_t d = 0; d < out->device_count; d++) {
         const struct pa_site_device *device = &terms->site->devices[d];
-        const struct pa_trial *shape = shape_of(terms->site, d);
+        const struct pa_trial *shape = &model_of(terms->site, d)->calibration.chosen;
         out->devices[d].m = shape->m;
         out->devices[d].n = shape->n;
         declared_name(out->devices[d].name, device->facts.identity.name);
     }
+    PA_TRY(fill_probes(terms, out, error));
     return pa_declaration_check(out, error);
 }
 
@@ -156,6 +182,7 @@ static int declare(const struct pa_session_terms *terms, struct pa_ledger *ledge
         bytes.failed ? pa_fail(error, PA_EMEMORY, "declaring the session: out of memory") : PA_OK;
     if (code == PA_OK) {
         pa_declaration_session(&ledger->session, bytes.data, bytes.size);
+        pa_schedule_begin(&ledger->schedule, &ledger->declaration);
         code = pa_key_sign(terms->prover, &ledger->session, signature.bytes, &length, error);
         signature.length = (uint16_t)length;
     }
@@ -167,25 +194,24 @@ static int declare(const struct pa_session_terms *terms, struct pa_ledger *ledge
     return code;
 }
 
-/* Epochs from the ledger's next to the last declared one. */
+/* Epochs from the ledger's next to the last declared one, probes among them as the nonces have it.
+ */
 static int run_epochs(const struct pa_session_terms *terms, struct pa_ledger *ledger,
                       struct pa_error *error) {
     const struct pa_declaration *declaration = &ledger->declaration;
+    uint32_t all = pa_declared_epochs_in_all(declaration);
     double rate = 0;
-    while (ledger->next_epoch < declaration->epochs) {
-        uint32_t left = declaration->epochs - (uint32_t)ledger->next_epoch;
+    while (ledger->next_epoch < all) {
+        uint32_t left = all - (uint32_t)ledger->next_epoch;
         if (is_stopped(terms))
             return stopped(error);
-        pa_observe(
-            terms->observer,
-            (struct pa_progress){.phase = PA_PHASE_EPOCH,
-                                 .done = ledger->next_epoch,
-                                 .all = declaration->epochs,
-                                 .rate = rate,
-                                 .remaining_ns = pa_plan_remaining(terms->plan, left,
-                                                                   (uint64_t)declaration->epochs *
-                                                                       declaration->openings) +
-                                                 terms->plan->raw_ns});
+        pa_observe(terms->observer,
+                   (struct pa_progress){.phase = PA_PHASE_EPOCH,
+                                        .done = ledger->next_epoch,
+                                        .all = all,
+                                        .rate = rate,
+                                        .remaining_ns = pa_plan_remaining(terms->plan, left) +
+                                                        terms->plan->raw_ns});
         PA_TRY(pa_session_epoch(terms, ledger, &rate, error));
         PA_TRY(pa_power_watch_pass_on(terms->power, error));
     }
@@ -272,6 +298,10 @@ static int restore_devices(const struct pa_session_terms *terms, const struct pa
         device->calibration.chosen = past->choices[d];
         device->calibration.chosen.m = declaration->devices[d].m;
         device->calibration.chosen.n = declaration->devices[d].n;
+        for (uint32_t i = 0; i < declaration->probe_count; i++) {
+            struct pa_shape shape = pa_declared_shape(declaration, i + 1, d);
+            device->probes[i] = (struct pa_step_shape){shape.m, shape.n};
+        }
     }
     return PA_OK;
 }
@@ -288,14 +318,15 @@ static int bridge(const struct pa_session_terms *terms, struct pa_ledger *ledger
     PA_TRY(pa_note_host(terms, error));
     PA_TRY(pa_note_ranks(terms, error));
     PA_TRY(pa_note_libraries(terms, error));
-    if (ledger->closed_count == 0 || ledger->next_epoch >= ledger->declaration.epochs)
+    if (ledger->closed_count == 0 ||
+        ledger->next_epoch >= pa_declared_epochs_in_all(&ledger->declaration))
         return PA_OK;
     return witness->kind->interrupt(witness, "the audit was resumed", error);
 }
 
 static int resume(struct pa_session_terms *terms, const struct pa_session_past *past,
                   struct pa_ledger *ledger, struct pa_error *error) {
-    bool has_epochs = ledger->next_epoch < ledger->declaration.epochs;
+    bool has_epochs = ledger->next_epoch < pa_declared_epochs_in_all(&ledger->declaration);
     if (has_epochs)
         PA_TRY(check_interruption(terms, past, error));
     PA_TRY(restore_devices(terms, past, error));

@@ -50,15 +50,10 @@ static int take_tail(void *context, struct pa_site *site, uint32_t device, struc
     return PA_OK;
 }
 
-static struct pa_shape declared_shape(const struct pa_declaration *declaration, uint32_t device) {
-    return (struct pa_shape){declaration->devices[device].m, declaration->devices[device].n,
-                             declaration->k};
-}
-
 /* T_d = 0 with h_T = s_d: what the list says of a device that did nothing. */
 static void start_tails(const struct pa_ledger *ledger, struct proving *proving) {
     for (uint32_t d = 0; d < ledger->declaration.device_count; d++) {
-        struct pa_shape shape = declared_shape(&ledger->declaration, d);
+        struct pa_shape shape = pa_declared_shape(&ledger->declaration, ledger->kind, d);
         proving->tails[d] = (struct pa_tail){0};
         pa_epoch_device_start(&proving->tails[d].last, &proving->request.nonce,
                               &proving->request.parameters, d, shape.m, shape.n);
@@ -90,7 +85,8 @@ static uint64_t slowest_step_ns(const struct pa_session_terms *terms,
     uint64_t longest = 0;
     for (uint32_t d = 0; d < ledger->declaration.device_count; d++) {
         const struct pa_site_device *device = &terms->site->devices[d];
-        double operations = (double)pa_shape_operations(declared_shape(&ledger->declaration, d));
+        double operations =
+            (double)pa_shape_operations(pa_declared_shape(&ledger->declaration, ledger->kind, d));
         double rate = device->warmup.rate;
         uint64_t ns = pa_sustain_patience_ns(rate > 0 ? 1e9 * operations / rate : 0);
         longest = ns > longest ? ns : longest;
@@ -101,11 +97,12 @@ static uint64_t slowest_step_ns(const struct pa_session_terms *terms,
 static int prove(const struct pa_session_terms *terms, struct pa_ledger *ledger, uint64_t epoch,
                  struct proving *proving, struct pa_error *error) {
     PA_TRY(terms->witness->kind->challenge(terms->witness, epoch, &proving->request.nonce, error));
-    ledger->is_challenged = true;
-    ledger->next_epoch = epoch + 1;
+    pa_ledger_challenge(ledger, epoch, &proving->request.nonce);
+    proving->request.kind = ledger->kind;
+    proving->request.length_ns = pa_declared_length_ns(&ledger->declaration, ledger->kind);
     start_tails(ledger, proving);
-    uint64_t deadline = pa_clock_raw_ns() + ledger->declaration.epoch_ns +
-                        slowest_step_ns(terms, ledger) + grace_ns;
+    uint64_t deadline =
+        pa_clock_raw_ns() + proving->request.length_ns + slowest_step_ns(terms, ledger) + grace_ns;
     int code = pa_site_ask(terms->site, build_epoch, take_tail, proving, deadline, error);
     if (code == PA_OK)
         return commit(terms, ledger, epoch, proving, error);
@@ -119,8 +116,7 @@ int pa_session_epoch(const struct pa_session_terms *terms, struct pa_ledger *led
                      struct pa_error *error) {
     uint32_t devices = ledger->declaration.device_count;
     uint64_t epoch = ledger->next_epoch, begun = pa_clock_raw_ns();
-    struct proving proving = {.request = {.parameters = pa_session_parameters(ledger, epoch),
-                                          .length_ns = ledger->declaration.epoch_ns}};
+    struct proving proving = {.request = {.parameters = pa_session_parameters(ledger, epoch)}};
     proving.tails = calloc(devices, sizeof *proving.tails);
     proving.vitals = calloc(devices, sizeof *proving.vitals);
     int code = PA_OK;
@@ -137,8 +133,9 @@ int pa_session_epoch(const struct pa_session_terms *terms, struct pa_ledger *led
         code = pa_note_vitals(terms, epoch, proving.vitals, error);
     double operations = 0;
     for (uint32_t d = 0; d < devices && proving.tails != NULL; d++)
-        operations += (double)proving.tails[d].steps *
-                      (double)pa_shape_operations(declared_shape(&ledger->declaration, d));
+        operations +=
+            (double)proving.tails[d].steps *
+            (double)pa_shape_operations(pa_declared_shape(&ledger->declaration, ledger->kind, d));
     *rate = operations / ((double)(pa_clock_raw_ns() - begun) * 1e-9);
     free(proving.tails);
     free(proving.vitals);

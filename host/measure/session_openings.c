@@ -15,6 +15,7 @@ struct opening_epoch {
     const struct pa_session_terms *terms;
     struct pa_ledger *ledger;
     struct pa_ledger_epoch *epoch;
+    uint32_t openings; /* n_e */
     struct pa_sample *samples;
     int *holder;               /* by device: the rank that has its chain; -1 nobody */
     uint64_t done_before, all; /* openings, for progress */
@@ -26,11 +27,10 @@ static int draw(struct opening_epoch *work, struct pa_error *error) {
     if (shapes == NULL)
         return pa_fail(error, PA_EMEMORY, "opening tiles: out of memory");
     for (uint32_t d = 0; d < declaration->device_count; d++)
-        shapes[d] =
-            (struct pa_shape){declaration->devices[d].m, declaration->devices[d].n, declaration->k};
-    int code = pa_epoch_samples(work->samples, declaration->openings, &work->epoch->key,
-                                &work->epoch->root, shapes, work->epoch->tails,
-                                declaration->device_count, error);
+        shapes[d] = pa_declared_shape(declaration, work->epoch->kind, d);
+    int code =
+        pa_epoch_samples(work->samples, work->openings, &work->epoch->key, &work->epoch->root,
+                         shapes, work->epoch->tails, declaration->device_count, error);
     free(shapes);
     return code;
 }
@@ -40,12 +40,13 @@ static int recompute(struct opening_epoch *work, uint32_t device, int rank,
                      struct pa_error *error) {
     const struct pa_declaration *declaration = &work->ledger->declaration;
     const struct pa_tail *committed = &work->epoch->tails[device];
+    struct pa_shape shape = pa_declared_shape(declaration, work->epoch->kind, device);
     struct pa_replay_request request = {
         .parameters = pa_session_parameters(work->ledger, work->epoch->number),
         .nonce = work->epoch->nonce,
         .device = device,
-        .m = declaration->devices[device].m,
-        .n = declaration->devices[device].n,
+        .m = shape.m,
+        .n = shape.n,
         .steps = (uint32_t)committed->steps};
     struct pa_buffer bytes = {0}, answer = {0};
     pa_observe(
@@ -149,10 +150,10 @@ static int pass_on(struct opening_epoch *work, uint32_t first, uint32_t count,
 
 /* Openings go to the witness in the order of j, as long as one process has the next ones. */
 static int open_from(struct opening_epoch *work, uint32_t *next, struct pa_error *error) {
-    uint32_t openings = work->ledger->declaration.openings, count = 0;
+    uint32_t count = 0;
     PA_TRY(find_holder(work, work->samples[*next].device, error));
     int rank = work->holder[work->samples[*next].device];
-    while (count < OPENINGS_A_REQUEST && *next + count < openings) {
+    while (count < OPENINGS_A_REQUEST && *next + count < work->openings) {
         uint32_t device = work->samples[*next + count].device;
         PA_TRY(find_holder(work, device, error));
         if (work->holder[device] != rank)
@@ -178,10 +179,10 @@ static int open_from(struct opening_epoch *work, uint32_t *next, struct pa_error
 
 static int open_samples(struct opening_epoch *work, struct pa_error *error) {
     const struct pa_session_terms *terms = work->terms;
-    uint32_t openings = work->ledger->declaration.openings, next = work->epoch->opened;
+    uint32_t next = work->epoch->opened;
     uint64_t begun = pa_clock_raw_ns();
     PA_TRY(draw(work, error));
-    while (next < openings) {
+    while (next < work->openings) {
         if (terms->stop != NULL && atomic_load(terms->stop))
             return pa_fail(error, PA_EINTERRUPTED, "stopped by the user; the evidence is kept");
         PA_TRY(open_from(work, &next, error));
@@ -208,7 +209,8 @@ static bool has_work(const struct pa_ledger *ledger, const struct pa_ledger_epoc
 static int open_epoch(struct opening_epoch *work, struct pa_error *error) {
     const struct pa_declaration *declaration = &work->ledger->declaration;
     uint32_t failed;
-    work->samples = calloc(declaration->openings, sizeof *work->samples);
+    work->openings = pa_declared_openings(declaration, work->epoch->kind);
+    work->samples = calloc(work->openings, sizeof *work->samples);
     work->holder = malloc(declaration->device_count * sizeof *work->holder);
     int code = work->samples == NULL || work->holder == NULL
                    ? pa_fail(error, PA_EMEMORY, "opening tiles: out of memory")
@@ -234,11 +236,12 @@ static int open_epoch(struct opening_epoch *work, struct pa_error *error) {
 int pa_session_open_all(const struct pa_session_terms *terms, struct pa_ledger *ledger,
                         struct pa_error *error) {
     struct opening_epoch work = {.terms = terms, .ledger = ledger};
-    work.all = (uint64_t)ledger->closed_count * ledger->declaration.openings;
+    for (uint32_t i = 0; i < ledger->closed_count; i++)
+        work.all += pa_declared_openings(&ledger->declaration, ledger->closed[i].kind);
     for (uint32_t i = 0; i < ledger->closed_count; i++) {
         struct pa_ledger_epoch *epoch = &ledger->closed[i];
+        work.done_before += i == 0 ? 0 : pa_declared_openings(&ledger->declaration, epoch[-1].kind);
         work.epoch = epoch;
-        work.done_before = (uint64_t)i * ledger->declaration.openings;
         if (epoch->is_settled)
             continue;
         PA_TRY(open_epoch(&work, error));

@@ -64,9 +64,10 @@ int pa_power_watch_begin(const struct pa_session_terms *terms, const struct pa_s
         code = pa_fail(error, PA_EMEMORY, "watching meters: out of memory");
     if (code == PA_OK)
         code = number_meters(watch, past, error);
-    bool is_measured = past != NULL && past->has_raw &&
-                       past->ledger.next_epoch >= past->ledger.declaration.epochs &&
-                       past->ledger.watermark_told >= 2 * terms->policy->watermark_bits;
+    bool is_measured =
+        past != NULL && past->has_raw &&
+        past->ledger.next_epoch >= pa_declared_epochs_in_all(&past->ledger.declaration) &&
+        past->ledger.watermark_told >= 2 * terms->policy->watermark_bits;
     if (code == PA_OK) {
         watch->begun_utc_ns = past != NULL ? past->begun_utc_ns : pa_clock_utc_ns();
         watch->ended_utc_ns = is_measured ? past->measured_utc_ns : 0;

@@ -17,6 +17,7 @@ struct pa_site_device {
     uint32_t seat; /* its place in its process */
     struct pa_device_facts facts;
     struct pa_calibration calibration;
+    struct pa_step_shape probes[PA_MOST_PROBE_KINDS]; /* of short epochs, as the plan has them */
     struct pa_warmup warmup;
     double raw_operations; /* of the library alone, summed over its windows */
     uint64_t raw_ns;

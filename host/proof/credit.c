@@ -10,7 +10,7 @@ struct segment {
     bool has_closed;
     uint64_t first_t0_ns, last_t1_ns; /* of its closed epochs */
     uint64_t latest_t0_ns;            /* of any epoch: t0 never runs backwards in a segment */
-    uint32_t pending;                 /* aborted epochs since the last closed one */
+    uint64_t pending_ns;              /* planned, of aborted epochs since the last closed one */
 };
 
 struct tally {
@@ -18,7 +18,8 @@ struct tally {
     struct segment segment;
     uint64_t time_ns;
     bool overflow;
-    double most_operations; /* the largest W_e */
+    double weightiest;   /* the W_e with the fewest openings for its work */
+    double its_openings; /* n_e of that epoch */
 };
 
 static void add_time(struct tally *tally, uint64_t ns) {
@@ -26,11 +27,20 @@ static void add_time(struct tally *tally, uint64_t ns) {
         tally->overflow = true;
 }
 
-static uint64_t planned_ns(struct tally *tally, uint32_t epochs) {
-    uint64_t ns = 0;
-    if (__builtin_mul_overflow(tally->terms->epoch_ns, (uint64_t)epochs, &ns))
+static void add_aborted(struct tally *tally, const struct pa_credited_epoch *epoch) {
+    uint64_t ns = epoch->planned_ns != 0 ? epoch->planned_ns : tally->terms->epoch_ns;
+    if (__builtin_add_overflow(tally->segment.pending_ns, ns, &tally->segment.pending_ns))
         tally->overflow = true;
-    return ns;
+}
+
+/* n_e W / W_e is least where W_e / n_e is largest. */
+static void weigh(struct tally *tally, const struct pa_credited_epoch *epoch) {
+    double openings = epoch->openings != 0 ? epoch->openings : tally->terms->openings;
+    if (epoch->operations * tally->its_openings <= tally->weightiest * openings &&
+        tally->its_openings > 0)
+        return;
+    tally->weightiest = epoch->operations;
+    tally->its_openings = openings;
 }
 
 /* Aborted epochs at the end of a segment lie outside of its span: their length is added in full. */
@@ -38,13 +48,13 @@ static void end_segment(struct tally *tally) {
     struct segment *segment = &tally->segment;
     if (segment->has_closed)
         add_time(tally, segment->last_t1_ns - segment->first_t0_ns);
-    add_time(tally, planned_ns(tally, segment->pending));
+    add_time(tally, segment->pending_ns);
     *segment = (struct segment){0};
 }
 
 static void add_closed(struct tally *tally, const struct pa_credited_epoch *epoch) {
     struct segment *segment = &tally->segment;
-    uint64_t planned = planned_ns(tally, segment->pending);
+    uint64_t planned = segment->pending_ns;
     if (segment->has_closed) {
         /* Inside the span, the time between the neighbours covers the aborted epochs as far as it
          * goes. */
@@ -59,7 +69,7 @@ static void add_closed(struct tally *tally, const struct pa_credited_epoch *epoc
     }
     if (epoch->t1_ns > segment->last_t1_ns)
         segment->last_t1_ns = epoch->t1_ns;
-    segment->pending = 0;
+    segment->pending_ns = 0;
 }
 
 static int check_epoch(const struct pa_credited_epoch *epoch, uint32_t number,
@@ -109,8 +119,7 @@ static void bound(struct pa_credit *credit, const struct tally *tally) {
     if (!(credit->operations > 0))
         return;
     credit->rate = credit->operations / credit->seconds;
-    /* The minimum of n_e W / W_e is where W_e is largest, n_e being the same for all. */
-    credit->n_effective = terms->openings * (credit->operations / tally->most_operations);
+    credit->n_effective = tally->its_openings * (credit->operations / tally->weightiest);
     double fraction = 1 + log(credit->alpha_r) / credit->n_effective;
     credit->honest_fraction = fraction > 0 ? fraction : 0;
     credit->verified_rate = credit->rate * credit->honest_fraction;
@@ -130,13 +139,13 @@ int pa_credit_compute(struct pa_credit *out, const struct pa_credited_epoch *epo
         PA_TRY(check_epoch(epoch, i, &tally.segment, error));
         tally.segment.latest_t0_ns = epoch->t0_ns;
         if (epoch->state == PA_EPOCH_ABORTED) {
-            tally.segment.pending++;
+            add_aborted(&tally, epoch);
             continue;
         }
         add_closed(&tally, epoch);
         out->operations += epoch->operations;
-        if (epoch->operations > tally.most_operations)
-            tally.most_operations = epoch->operations;
+        if (epoch->operations > 0)
+            weigh(&tally, epoch);
     }
     end_segment(&tally);
     if (tally.overflow || !isfinite(out->operations))

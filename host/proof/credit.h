@@ -17,6 +17,8 @@ struct pa_credited_epoch {
     enum pa_epoch_state state;
     uint64_t t0_ns, t1_ns; /* witness's RAW clock; t1 is 0 for an aborted epoch */
     double operations;     /* W_e, counted as 2MNK */
+    uint32_t openings;     /* n_e; 0: that of the terms */
+    uint64_t planned_ns;   /* planned length; 0: that of the terms */
     bool after_gap;        /* a declared interruption ended just before this epoch: a new segment */
     uint64_t gap_ns;       /* its length as the witness measured it (RAW restarts with the machine);
                               used with after_gap only */
@@ -24,7 +26,7 @@ struct pa_credited_epoch {
 
 struct pa_credit_terms {
     uint64_t epoch_ns;      /* planned length: what an aborted epoch counts */
-    uint32_t openings;      /* n_e */
+    uint32_t openings;      /* n_e of an epoch that has none of its own */
     double alpha;           /* of a first session, before the division by r (r + 1) */
     uint32_t serial;        /* r */
     uint32_t interruptions; /* allowed */

@@ -11,11 +11,32 @@
 #define MOST_SESSION_NS (UINT64_C(366) * 86400 * 1000000000)
 /* m, n and the length of the name: what a device takes at least. */
 #define LEAST_DEVICE_BYTES 9
+/* m and n of one device in a probe. */
+#define PROBE_SHAPE_BYTES 8
+
+/* What may follow the devices, each at most once and in this order. */
+enum { PART_PROBES = 1 };
 
 static void write_name(const char *name, struct pa_buffer *out) {
     uint8_t length = (uint8_t)strnlen(name, PA_DECLARED_NAME_BYTES - 1);
     pa_buffer_bytes(out, &length, 1);
     pa_buffer_bytes(out, name, length);
+}
+
+static void write_probes(const struct pa_declaration *declaration, struct pa_buffer *out) {
+    pa_buffer_u32(out, PART_PROBES);
+    pa_buffer_u32(out, declaration->probe_count);
+    for (uint32_t i = 0; i < declaration->probe_count; i++) {
+        const struct pa_probe_shape *shapes =
+            declaration->probe_shapes + (size_t)i * declaration->device_count;
+        pa_buffer_u64(out, declaration->probes[i].length_ns);
+        pa_buffer_u32(out, declaration->probes[i].epochs);
+        pa_buffer_u32(out, declaration->probes[i].openings);
+        for (uint32_t d = 0; d < declaration->device_count; d++) {
+            pa_buffer_u32(out, shapes[d].m);
+            pa_buffer_u32(out, shapes[d].n);
+        }
+    }
 }
 
 void pa_declaration_write(const struct pa_declaration *declaration, struct pa_buffer *out) {
@@ -40,6 +61,8 @@ void pa_declaration_write(const struct pa_declaration *declaration, struct pa_bu
         pa_buffer_u32(out, declaration->devices[d].n);
         write_name(declaration->devices[d].name, out);
     }
+    if (declaration->probe_count > 0)
+        write_probes(declaration, out);
 }
 
 /* Bytes that could end a text early are refused here; pa_declaration_check sees to the rest. */
@@ -76,6 +99,47 @@ static int read_devices(struct pa_declaration *out, struct pa_reader *reader,
     return PA_OK;
 }
 
+static int read_probes(struct pa_declaration *out, struct pa_reader *reader,
+                       struct pa_error *error) {
+    size_t shapes = out->device_count, each = 16 + PROBE_SHAPE_BYTES * shapes;
+    uint32_t count = pa_read_u32(reader);
+    if (reader->failed || count == 0 || count > PA_MOST_PROBE_KINDS ||
+        out->device_count > PA_MOST_PROBED_DEVICES || count > reader->left / each)
+        return pa_fail(error, PA_EINPUT,
+                       "reading a declaration: %u kinds of probes of %u devices in %zu bytes",
+                       count, out->device_count, reader->left);
+    out->probe_shapes = calloc(count * shapes, sizeof *out->probe_shapes);
+    if (out->probe_shapes == NULL)
+        return pa_fail(error, PA_EMEMORY, "reading a declaration: out of memory");
+    out->probe_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        out->probes[i].length_ns = pa_read_u64(reader);
+        out->probes[i].epochs = pa_read_u32(reader);
+        out->probes[i].openings = pa_read_u32(reader);
+        for (uint32_t d = 0; d < out->device_count; d++) {
+            out->probe_shapes[i * shapes + d].m = pa_read_u32(reader);
+            out->probe_shapes[i * shapes + d].n = pa_read_u32(reader);
+        }
+    }
+    return PA_OK;
+}
+
+/* The parts after the devices; a session that does nothing beside its long epochs has none. */
+static int read_parts(struct pa_declaration *out, struct pa_reader *reader,
+                      struct pa_error *error) {
+    uint32_t last = 0;
+    while (reader->left > 0 && !reader->failed) {
+        uint32_t part = pa_read_u32(reader);
+        if (reader->failed || part <= last || part != PART_PROBES)
+            return pa_fail(error, PA_EINPUT,
+                           "reading a declaration: it is cut short or too long, or declares "
+                           "something that this version does not know");
+        last = part;
+        PA_TRY(read_probes(out, reader, error));
+    }
+    return PA_OK;
+}
+
 static int read_fields(struct pa_declaration *out, struct pa_reader *reader,
                        struct pa_error *error) {
     uint32_t version = pa_read_u32(reader);
@@ -99,6 +163,7 @@ static int read_fields(struct pa_declaration *out, struct pa_reader *reader,
     pa_read_bytes(reader, out->prover_key, PA_PUBLIC_KEY_BYTES);
     PA_TRY(read_name(reader, out->site, error));
     PA_TRY(read_devices(out, reader, error));
+    PA_TRY(read_parts(out, reader, error));
     if (!pa_reader_done(reader))
         return pa_fail(error, PA_EINPUT, "reading a declaration: it is cut short or too long");
     return pa_declaration_check(out, error);
@@ -142,6 +207,56 @@ static int check_devices(const struct pa_declaration *declaration, struct pa_err
     return PA_OK;
 }
 
+static int check_probe(const struct pa_declaration *declaration, uint32_t kind,
+                       struct pa_error *error) {
+    const struct pa_declared_probe *probe = &declaration->probes[kind];
+    uint64_t limit = kind == 0 ? declaration->epoch_ns : probe[-1].length_ns - 1;
+    if (probe->length_ns == 0 || probe->length_ns > limit)
+        return pa_fail(error, PA_EINPUT,
+                       "declaration: probes of %.6f s; each kind is shorter than the one before, "
+                       "and none longer than an epoch",
+                       (double)probe->length_ns / 1e9);
+    if (probe->epochs == 0 || probe->epochs > PA_MOST_PROBES || probe->openings == 0 ||
+        probe->openings > PA_MOST_OPENINGS)
+        return pa_fail(error, PA_EINPUT, "declaration: %u probes of %u openings each",
+                       probe->epochs, probe->openings);
+    for (uint32_t d = 0; d < declaration->device_count; d++) {
+        const struct pa_probe_shape *shape =
+            &declaration->probe_shapes[(size_t)kind * declaration->device_count + d];
+        if (!pa_shape_is_sound(declaration->class_id,
+                               (struct pa_shape){shape->m, shape->n, declaration->k}))
+            return pa_fail(error, PA_EINPUT,
+                           "declaration, device %u: a product of %u x %u x %u cannot be proven", d,
+                           shape->m, shape->n, declaration->k);
+    }
+    return PA_OK;
+}
+
+static int check_probes(const struct pa_declaration *declaration, struct pa_error *error) {
+    uint64_t epochs = declaration->epochs, ns = declaration->epochs * declaration->epoch_ns;
+    if (declaration->probe_count == 0)
+        return PA_OK;
+    if (declaration->probe_count > PA_MOST_PROBE_KINDS || declaration->probe_shapes == NULL ||
+        declaration->device_count > PA_MOST_PROBED_DEVICES)
+        return pa_fail(error, PA_EINPUT,
+                       "declaration: %u kinds of probes of %u devices; at most %d of %d are "
+                       "possible",
+                       declaration->probe_count, declaration->device_count, PA_MOST_PROBE_KINDS,
+                       PA_MOST_PROBED_DEVICES);
+    for (uint32_t i = 0; i < declaration->probe_count; i++) {
+        PA_TRY(check_probe(declaration, i, error));
+        /* At most 8,000 probes, none longer than an epoch: no sum can wrap. */
+        epochs += declaration->probes[i].epochs;
+        ns += declaration->probes[i].epochs * declaration->probes[i].length_ns;
+    }
+    if (epochs > PA_MOST_EPOCHS || ns > MOST_SESSION_NS)
+        return pa_fail(error, PA_EINPUT,
+                       "declaration: %llu epochs with probes, of %.0f s in all; a session has at "
+                       "most %d and lasts at most 366 days",
+                       (unsigned long long)epochs, (double)ns / 1e9, PA_MOST_EPOCHS);
+    return PA_OK;
+}
+
 int pa_declaration_check(const struct pa_declaration *declaration, struct pa_error *error) {
     const struct pa_declaration *d = declaration;
     if (pa_class_traits(d->class_id) == NULL)
@@ -169,7 +284,8 @@ int pa_declaration_check(const struct pa_declaration *declaration, struct pa_err
         return pa_fail(error, PA_EINPUT, "declaration: a key is not an uncompressed point");
     if (!name_is_sound(d->site))
         return pa_fail(error, PA_EINPUT, "declaration: the site's name is not plain UTF-8");
-    return check_devices(d, error);
+    PA_TRY(check_devices(d, error));
+    return check_probes(d, error);
 }
 
 void pa_declaration_session(struct pa_hash *out, const void *bytes, size_t size) {
@@ -185,7 +301,24 @@ bool pa_declaration_is_certified(const struct pa_declaration *declaration) {
     return declaration->device_count > 0;
 }
 
+int pa_declaration_copy(const struct pa_declaration *declaration, struct pa_declaration *out,
+                        struct pa_error *error) {
+    size_t devices = declaration->device_count, shapes = devices * declaration->probe_count;
+    *out = *declaration;
+    out->devices = calloc(devices, sizeof *out->devices);
+    out->probe_shapes = shapes == 0 ? NULL : calloc(shapes, sizeof *out->probe_shapes);
+    if (out->devices == NULL || (shapes > 0 && out->probe_shapes == NULL)) {
+        pa_declaration_free(out);
+        return pa_fail(error, PA_EMEMORY, "copying a declaration: out of memory");
+    }
+    memcpy(out->devices, declaration->devices, devices * sizeof *out->devices);
+    if (shapes > 0)
+        memcpy(out->probe_shapes, declaration->probe_shapes, shapes * sizeof *out->probe_shapes);
+    return PA_OK;
+}
+
 void pa_declaration_free(struct pa_declaration *declaration) {
     free(declaration->devices);
+    free(declaration->probe_shapes);
     *declaration = (struct pa_declaration){0};
 }

@@ -3,7 +3,8 @@
  * bytes in docs/protocol.md.
  *
  * Nothing that decides the outcome is chosen after it: the session's hash, on which all seeds
- * depend, is the hash of these bytes.
+ * depend, is the hash of these bytes. What a session does beside its long epochs (probes of the
+ * radius) is declared in parts at the end; a session without any has the bytes that it always had.
  */
 #ifndef PA_PROOF_DECLARATION_H
 #define PA_PROOF_DECLARATION_H
@@ -19,6 +20,19 @@ enum {
     PA_MOST_DEVICES = 1 << 20,
     PA_MOST_EPOCHS = 1 << 20,
     PA_MOST_OPENINGS = 1 << 20, /* of one epoch */
+    PA_MOST_PROBE_KINDS = 8,
+    PA_MOST_PROBES = 1000,         /* of one kind */
+    PA_MOST_PROBED_DEVICES = 1024, /* with more, a list takes longer than a short epoch */
+};
+
+/* Short epochs that bound how far away the work is done (docs/protocol.md 7). */
+struct pa_declared_probe {
+    uint64_t length_ns; /* planned, of each */
+    uint32_t epochs;    /* how many */
+    uint32_t openings;  /* n_e of each */
+};
+struct pa_probe_shape {
+    uint32_t m, n;
 };
 
 struct pa_declared_device {
@@ -43,6 +57,9 @@ struct pa_declaration {
     uint8_t witness_key[PA_PUBLIC_KEY_BYTES];
     uint8_t prover_key[PA_PUBLIC_KEY_BYTES];
     char site[PA_DECLARED_NAME_BYTES];
+    uint32_t probe_count; /* kinds of probes, the longest first; 0: no radius */
+    struct pa_declared_probe probes[PA_MOST_PROBE_KINDS];
+    struct pa_probe_shape *probe_shapes; /* owned: of each kind, device_count of them */
 };
 
 /* Appends the declaration's bytes; equal declarations have equal bytes. */
@@ -56,6 +73,9 @@ int pa_declaration_check(const struct pa_declaration *declaration, struct pa_err
 void pa_declaration_session(struct pa_hash *out, const void *bytes, size_t size);
 /* False when the result type is TEST: a shape outside of a certificate's limits. */
 bool pa_declaration_is_certified(const struct pa_declaration *declaration);
+/* A copy with memory of its own. */
+int pa_declaration_copy(const struct pa_declaration *declaration, struct pa_declaration *out,
+                        struct pa_error *error);
 void pa_declaration_free(struct pa_declaration *declaration);
 
 #endif

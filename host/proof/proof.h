@@ -6,11 +6,13 @@
  *   tree.h         the tree over a chain's steps, its paths
  *   chain.h        the prover's memory of one device in one epoch, and what it opens
  *   declaration.h  what both sides sign before anything is measured
+ *   schedule.h     which epoch comes when: long ones and probes
  *   epoch.h        parameters, nonce, commitment, samples
  *   opening.h      an opening, its bytes and its check
  *   tile.h         the witness's own computation of one tile
  *   allreduce_sum.h  inputs and results of the all-reduce
  *   credit.h       verified rate, n_eff, alpha_r, gaps and aborted epochs
+ *   radius.h       how far away the work can have been done
  *   signature.h    ECDSA P-256 keys and signatures
  *   vectors.h      known answers, run through all of these
  *
@@ -28,6 +30,8 @@
 #include "proof/epoch.h"
 #include "proof/hash.h"
 #include "proof/opening.h"
+#include "proof/radius.h"
+#include "proof/schedule.h"
 #include "proof/signature.h"
 #include "proof/tile.h"
 #include "proof/tree.h"

@@ -14,6 +14,8 @@ void pa_chart_rate(struct pa_page *page);
 /* algbw and busbw over the message size, which is logarithmic. */
 void pa_chart_allreduce(struct pa_page *page);
 
+/* Rate over the radius that short epochs bound, which is logarithmic. */
+void pa_chart_radius(struct pa_page *page);
 /* Power of the load and of what is generated for it, over the window. */
 void pa_chart_power(struct pa_page *page);
 

@@ -112,6 +112,9 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"Who owns the devices, their number or model: these are listed as the site told them "
      "and are evidence, not proof.",
      "设备的归属、数量和型号：均按站方自报列出，是佐证而非证明。"},
+    {"Where the devices stand, beyond what the short epochs bound: up to the remote share of each "
+     "radius may have been done farther away.",
+     "设备所在地点（短时段所界定的范围之外）：每一半径至多可有所列份额的运算在更远处完成。"},
     {"Where the devices stand: the work may have been done elsewhere.",
      "设备所在地点：运算可能在别处完成。"},
     {"Capacity in other number formats, or that more is not there and was not shown.",
@@ -157,6 +160,7 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"the declaration, openings", "会话登记：openings"},
     {"the declaration, epochs", "会话登记：epochs"},
     {"the declaration, shapes", "会话登记：矩阵尺寸"},
+    {"the declaration, probes", "会话登记：短时段"},
     {"the declaration, alpha", "会话登记：alpha"},
     {"notes interruption", "记录 interruption"},
     {"note assurance; the declaration, keys", "记录 assurance；会话登记：密钥"},

@@ -37,6 +37,9 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
      "结果类型为测试：矩阵尺寸小于证书要求。"},
     {"The session declared {0} openings; the policy wants {1}.",
      "会话登记抽查 {0} 个；政策要求 {1} 个。"},
+    {"The session declared {0} of the {1} kinds of short epochs that the policy wants for the "
+     "radius.",
+     "政策要求 {1} 种短时段以界定距离；会话仅登记 {0} 种。"},
     {"The session declared an error probability of {0} millionths; the policy allows {1}.",
      "会话登记的错误概率为百万分之 {0}；政策允许百万分之 {1}。"},
     {"There were {0} interruptions; the policy allows {1}.", "发生 {0} 次中断；政策允许 {1} 次。"},

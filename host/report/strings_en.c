@@ -298,4 +298,18 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_Q_COVERAGE] = "What that covers",
     [PA_STRING_Q_AT_95] = "For 95.45 % by Student's t: k, U",
     [PA_STRING_INFINITE] = "infinite",
+    [PA_STRING_RADIUS] = "Radius",
+    [PA_STRING_RADIUS_CAPTION] =
+        "Light from the witness and back takes longer than a short epoch beyond its radius: what "
+        "such an epoch proves was computed inside. Long epochs bound nothing on Earth.",
+    [PA_STRING_RADIUS_SELF_CAPTION] =
+        "What a short epoch proves was computed within its radius of the witness; here the witness "
+        "was the site itself, so that this bounds no distance to anybody else.",
+    [PA_STRING_RADIUS_AXIS] = "radius about the witness, km",
+    [PA_STRING_RADIUS_KM] = "Radius, km",
+    [PA_STRING_FARTHEST_PLACE] = "farthest place on Earth",
+    [PA_STRING_RATE_AT_LEAST] = "Rate, at least",
+    [PA_STRING_REMOTE_SHARE] = "Farther away, at most",
+    [PA_STRING_EPOCH_LENGTH] = "Epochs of, s",
+    [PA_STRING_LONGEST] = "Longest, s",
 };

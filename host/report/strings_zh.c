@@ -275,4 +275,18 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_Q_COVERAGE] = "其包含概率",
     [PA_STRING_Q_AT_95] = "按 t 分布包含概率 95.45 %：k，U",
     [PA_STRING_INFINITE] = "无穷",
+    [PA_STRING_RADIUS] = "距离界限",
+    [PA_STRING_RADIUS_CAPTION] =
+        "光从见证方出发到半径之外再返回，所需时间长于该短时段：短时段所证实的运算都在半径之内完成。"
+        "长时段对地球上的距离没有约束。",
+    [PA_STRING_RADIUS_SELF_CAPTION] =
+        "短时段所证实的运算都在距见证方该半径之内完成；本次见证方就是站方自身，因此对其他任何人都"
+        "不构成距离界限。",
+    [PA_STRING_RADIUS_AXIS] = "距见证方的半径，km",
+    [PA_STRING_RADIUS_KM] = "半径，km",
+    [PA_STRING_FARTHEST_PLACE] = "地球上最远处",
+    [PA_STRING_RATE_AT_LEAST] = "速率下限",
+    [PA_STRING_REMOTE_SHARE] = "更远处份额上限",
+    [PA_STRING_EPOCH_LENGTH] = "时段长度，s",
+    [PA_STRING_LONGEST] = "最长，s",
 };

@@ -62,7 +62,7 @@ static json_t *session_of(const struct pa_live_state *state) {
     put(out, "serial", whole(declaration->serial));
     put(out, "devices", whole(declaration->device_count));
     put(out, "devices_told", whole(state->told));
-    put(out, "epochs", whole(declaration->epochs));
+    put(out, "epochs", whole(pa_declared_epochs_in_all(declaration)));
     put(out, "epoch_ms", milliseconds(declaration->epoch_ns));
     put(out, "openings_per_epoch", whole(declaration->openings));
     put(out, "is_test", json_boolean(!pa_declaration_is_certified(declaration)));
@@ -78,7 +78,8 @@ static json_t *phase_of(const struct pa_live_state *state) {
     const char *name = state->is_finished ? "finished"
                        : last == NULL     ? "preparing"
                        : is_under_work    ? "epoch"
-                       : state->received > 0 || state->closed_count >= state->declaration.epochs
+                       : state->received > 0 ||
+                               state->closed_count >= pa_declared_epochs_in_all(&state->declaration)
                            ? "opening"
                            : "between";
     json_t *out = json_object();
@@ -90,7 +91,9 @@ static json_t *phase_of(const struct pa_live_state *state) {
                      : last != NULL && last->has_root ? last->t1.utc_ns
                                                       : state->begun_utc_ns));
     put(out, "closes_ms",
-        is_under_work ? milliseconds(last->t0.utc_ns + state->declaration.epoch_ns) : json_null());
+        is_under_work
+            ? milliseconds(last->t0.utc_ns + pa_declared_length_ns(&state->declaration, last->kind))
+            : json_null());
     put(out, "last_record_ms", milliseconds(state->last_utc_ns));
     return out;
 }

@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct pa_shape shape_of(const struct pa_live_state *state, uint32_t device) {
-    return (struct pa_shape){state->declaration.devices[device].m,
-                             state->declaration.devices[device].n, state->declaration.k};
-}
-
 void pa_live_state_find(struct pa_live_state *state, enum pa_live_severity severity,
                         const char *code, const char *format, ...) {
     char text[sizeof state->findings->text];
@@ -39,6 +34,7 @@ static int begin_session(struct pa_live_state *state, const struct pa_record *re
     PA_TRY(pa_declaration_read(&state->declaration, session.declaration, session.declaration_bytes,
                                error));
     pa_declaration_session(&state->session, session.declaration, session.declaration_bytes);
+    pa_schedule_begin(&state->schedule, &state->declaration);
     state->told = state->declaration.device_count < PA_LIVE_MOST_DEVICES
                       ? state->declaration.device_count
                       : PA_LIVE_MOST_DEVICES;
@@ -50,7 +46,8 @@ static int begin_session(struct pa_live_state *state, const struct pa_record *re
     for (uint32_t d = 0; d < state->told; d++) {
         struct pa_live_device *device = &state->devices[d];
         memcpy(device->name, state->declaration.devices[d].name, sizeof device->name);
-        device->operations_per_step = pa_shape_operations(shape_of(state, d));
+        device->operations_per_step =
+            pa_shape_operations(pa_declared_shape(&state->declaration, 0, d));
         device->described = device->worked = state->version;
         device->temperature_c = -1;
     }
@@ -92,9 +89,12 @@ static int begin_epoch(struct pa_live_state *state, const struct pa_record *reco
         state->epochs[state->epoch_count - 1].is_aborted = true;
         state->epochs[state->epoch_count - 1].version = state->version;
     }
+    struct pa_hash drawn;
+    memcpy(drawn.bytes, nonce.nonce, sizeof drawn.bytes);
     state->epochs[state->epoch_count++] =
         (struct pa_live_epoch){.version = state->version,
                                .number = record->epoch,
+                               .kind = pa_schedule_draw(&state->schedule, &drawn),
                                .t0 = nonce.at,
                                .after_gap = state->has_gap,
                                .gap_ns = gap_until(state, &nonce.at),
@@ -133,7 +133,8 @@ static int take_list(struct pa_live_state *state, const struct pa_record *record
         uint64_t steps = pa_list_entry_at(&list, d).steps;
         epoch->steps[d] = steps > PA_MOST_STEPS ? 0 : (uint32_t)steps;
         epoch->operations +=
-            (double)epoch->steps[d] * (double)pa_shape_operations(shape_of(state, d));
+            (double)epoch->steps[d] *
+            (double)pa_shape_operations(pa_declared_shape(&state->declaration, epoch->kind, d));
     }
     return PA_OK;
 }
@@ -147,7 +148,7 @@ static int list_of(const struct pa_live_state *state, const struct pa_live_epoch
     if (*shapes == NULL || *tails == NULL)
         return pa_fail(error, PA_EMEMORY, "watching %u devices: out of memory", devices);
     for (uint32_t d = 0; d < devices; d++) {
-        (*shapes)[d] = shape_of(state, d);
+        (*shapes)[d] = pa_declared_shape(&state->declaration, epoch->kind, d);
         (*tails)[d].steps = epoch->steps[d];
     }
     return PA_OK;
@@ -162,7 +163,7 @@ static int count_drawn(const struct pa_live_state *state, struct pa_live_epoch *
     int code = list_of(state, epoch, &shapes, &tails, error);
     if (code == PA_OK && pa_epoch_tiles(&tiles, shapes, tails, state->declaration.device_count) &&
         tiles > 0)
-        epoch->drawn = state->declaration.openings;
+        epoch->drawn = pa_declared_openings(&state->declaration, epoch->kind);
     free(shapes);
     free(tails);
     return code;
@@ -209,7 +210,9 @@ int pa_live_state_credit(const struct pa_live_state *state, struct pa_credit *ou
             .state = epoch->is_closed ? PA_EPOCH_CLOSED : PA_EPOCH_ABORTED,
             .t0_ns = epoch->t0.raw_ns,
             .t1_ns = epoch->is_closed ? epoch->t1.raw_ns : 0,
-            .operations = epoch->operations,
+            .operations = pa_declared_is_credited(declaration, epoch->kind) ? epoch->operations : 0,
+            .openings = pa_declared_openings(declaration, epoch->kind),
+            .planned_ns = pa_declared_length_ns(declaration, epoch->kind),
             .after_gap = epoch->after_gap,
             .gap_ns = epoch->gap_ns};
     }
@@ -243,8 +246,11 @@ static int close_epoch(struct pa_live_state *state, const struct pa_record *reco
     for (uint32_t d = 0; d < state->told; d++) {
         struct pa_live_device *device = &state->devices[d];
         device->last_steps = epoch->steps[d];
-        device->steps += epoch->steps[d];
-        device->last_rate = (double)epoch->steps[d] * (double)device->operations_per_step / seconds;
+        device->steps += epoch->kind == 0 ? epoch->steps[d] : 0;
+        device->last_rate =
+            (double)epoch->steps[d] *
+            (double)pa_shape_operations(pa_declared_shape(&state->declaration, epoch->kind, d)) /
+            seconds;
         device->worked = state->version;
     }
     epoch->is_closed = true;

@@ -56,6 +56,7 @@ struct pa_live_device {
 
 struct pa_live_epoch {
     uint64_t version, number;
+    uint32_t kind; /* 0: a long epoch; i: the i-th declared probe */
     struct pa_instant t0, t1;
     bool has_root, is_closed, is_aborted, is_settled, after_gap;
     uint64_t gap_ns;
@@ -112,6 +113,7 @@ struct pa_live_state {
     uint32_t counts[PA_LIVE_CONDITIONS];
     struct pa_live_epoch *epochs; /* owned, by number */
     uint32_t epoch_count, epoch_capacity, closed_count;
+    struct pa_schedule schedule;
     uint64_t opening_version;
     struct pa_sample *samples;                     /* owned, of the epoch that is opened: */
     uint64_t sampled_epoch;                        /* as many as it has `drawn` */

@@ -17,11 +17,6 @@ struct pa_opening_check {
     struct pa_tile_bench *bench;
 };
 
-static struct pa_shape shape_of(const struct pa_declaration *declaration, uint32_t device) {
-    return (struct pa_shape){declaration->devices[device].m, declaration->devices[device].n,
-                             declaration->k};
-}
-
 /* Draw the sample of the epoch; nothing to draw from when no device did any work. */
 static int draw_samples(struct pa_opening_check *check, struct pa_error *error) {
     const struct pa_declaration *declaration = check->declaration;
@@ -32,13 +27,13 @@ static int draw_samples(struct pa_opening_check *check, struct pa_error *error) 
     if (shapes == NULL)
         return pa_fail(error, PA_EMEMORY, "drawing samples: out of memory");
     for (uint32_t d = 0; d < devices; d++)
-        shapes[d] = shape_of(declaration, d);
+        shapes[d] = pa_declared_shape(declaration, check->epoch.kind, d);
     if (!pa_epoch_tiles(&tiles, shapes, check->epoch.tails, devices))
         code = pa_fail(error, PA_EWITNESS,
                        "epoch %llu has more steps or tiles than the protocol allows",
                        (unsigned long long)check->epoch.number);
     if (code == PA_OK && tiles > 0) {
-        check->sample_count = declaration->openings;
+        check->sample_count = pa_declared_openings(declaration, check->epoch.kind);
         check->samples = calloc(check->sample_count, sizeof *check->samples);
         check->is_seen = calloc(check->sample_count, sizeof *check->is_seen);
         code =
@@ -93,7 +88,8 @@ static void count_failure(struct pa_opening_check *check, uint32_t j, const char
 /* Paths first, which are cheap, then the tile itself. */
 static int verify(struct pa_opening_check *check, const struct pa_sample *sample, const void *bytes,
                   size_t size, struct pa_error *error) {
-    struct pa_shape shape = shape_of(check->declaration, sample->device);
+    struct pa_shape shape =
+        pa_declared_shape(check->declaration, check->epoch.kind, sample->device);
     const struct pa_tail *tail = &check->epoch.tails[sample->device];
     struct pa_reader reader = pa_reader_over(bytes, size);
     struct pa_opening opening = {0};

@@ -127,6 +127,7 @@ static int begin_session(struct self_witness *self, const void *declaration, siz
     struct pa_ledger *ledger = &self->ledger;
     PA_TRY(pa_declaration_read(&ledger->declaration, declaration, size, error));
     pa_declaration_session(&ledger->session, declaration, size);
+    pa_schedule_begin(&ledger->schedule, &ledger->declaration);
     if (!pa_signature_is_valid(ledger->declaration.prover_key, &ledger->session, prover->bytes,
                                prover->length))
         return pa_fail(error, PA_EWITNESS,
@@ -258,9 +259,9 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
     if (RAND_priv_bytes(self->epoch_key.bytes, sizeof self->epoch_key.bytes) != 1)
         return pa_fail(error, PA_EINTERNAL,
                        "drawing a key: the system's random numbers are not available");
-    pa_epoch_nonce(&ledger->nonce, &self->epoch_key);
+    pa_epoch_nonce(nonce, &self->epoch_key);
     struct pa_nonce_record record;
-    memcpy(record.nonce, ledger->nonce.bytes, sizeof record.nonce);
+    memcpy(record.nonce, nonce->bytes, sizeof record.nonce);
     /* t0 before the first byte of the nonce leaves; the disk flush that follows counts as the
      * site's time. */
     record.at = pa_clock_now();
@@ -270,9 +271,7 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
     self->challenged_raw_ns = record.at.raw_ns;
     self->asleep_ns = asleep_ns();
     self->is_committed = false;
-    ledger->is_challenged = true;
-    ledger->next_epoch = epoch + 1;
-    *nonce = ledger->nonce;
+    pa_ledger_challenge(ledger, epoch, nonce);
     return PA_OK;
 }
 
@@ -448,7 +447,7 @@ static int open_tile(struct pa_witness *witness, uint64_t epoch, uint32_t j, con
     struct self_witness *self = self_of(witness);
     struct pa_ledger_epoch *entry;
     PA_TRY(check_of(self, epoch, &entry, error));
-    if (j != entry->opened || j >= self->ledger.declaration.openings)
+    if (j != entry->opened || j >= pa_declared_openings(&self->ledger.declaration, entry->kind))
         return pa_fail(error, PA_EWITNESS, "opening epoch %llu: opening %u came where %u was due",
                        (unsigned long long)epoch, j, entry->opened);
     PA_TRY(pa_opening_check_one(self->check, j, opening, size, error));

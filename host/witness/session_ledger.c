@@ -17,7 +17,8 @@ int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_ha
                        (unsigned long long)epoch);
     ledger->closed = grown;
     struct pa_ledger_epoch *entry = &grown[ledger->closed_count];
-    *entry = (struct pa_ledger_epoch){.number = epoch, .nonce = *nonce, .key = *key, .root = *root};
+    *entry = (struct pa_ledger_epoch){
+        .number = epoch, .kind = ledger->kind, .nonce = *nonce, .key = *key, .root = *root};
     entry->tails = calloc(devices, sizeof *entry->tails);
     if (entry->tails == NULL)
         return pa_fail(error, PA_EMEMORY, "closing epoch %llu: out of memory",
@@ -26,6 +27,13 @@ int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_ha
     ledger->closed_count++;
     ledger->is_challenged = false;
     return PA_OK;
+}
+
+void pa_ledger_challenge(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce) {
+    ledger->nonce = *nonce;
+    ledger->kind = pa_schedule_draw(&ledger->schedule, nonce);
+    ledger->next_epoch = epoch + 1;
+    ledger->is_challenged = true;
 }
 
 uint64_t pa_ledger_gap(const struct pa_ledger *ledger, const struct pa_instant *now,
@@ -62,6 +70,7 @@ static int read_session(struct reading *reading, const struct pa_record *record,
     PA_TRY(pa_declaration_read(&ledger->declaration, session.declaration, session.declaration_bytes,
                                error));
     pa_declaration_session(&ledger->session, session.declaration, session.declaration_bytes);
+    pa_schedule_begin(&ledger->schedule, &ledger->declaration);
     ledger->is_declared = true;
     reading->tails = calloc(ledger->declaration.device_count, sizeof *reading->tails);
     return reading->tails != NULL ? PA_OK
@@ -75,9 +84,9 @@ static int read_nonce(struct reading *reading, const struct pa_record *record,
     if (record->epoch < reading->ledger->next_epoch)
         return pa_fail(error, PA_EINVALID, "epoch %llu was challenged twice",
                        (unsigned long long)record->epoch);
-    memcpy(reading->ledger->nonce.bytes, nonce.nonce, PA_HASH_BYTES);
-    reading->ledger->next_epoch = record->epoch + 1;
-    reading->ledger->is_challenged = true;
+    struct pa_hash drawn;
+    memcpy(drawn.bytes, nonce.nonce, PA_HASH_BYTES);
+    pa_ledger_challenge(reading->ledger, record->epoch, &drawn);
     reading->has_root = reading->has_list = false;
     return PA_OK;
 }
@@ -231,17 +240,10 @@ int pa_ledger_read(struct pa_store *store, struct pa_ledger *out, struct pa_erro
 }
 
 int pa_ledger_copy(const struct pa_ledger *ledger, struct pa_ledger *out, struct pa_error *error) {
-    uint32_t devices = ledger->declaration.device_count;
     *out = *ledger;
     out->closed = NULL;
     out->closed_count = 0;
-    out->declaration.devices = calloc(devices, sizeof *out->declaration.devices);
-    int code = out->declaration.devices == NULL
-                   ? pa_fail(error, PA_EMEMORY, "copying a session: out of memory")
-                   : PA_OK;
-    if (code == PA_OK)
-        memcpy(out->declaration.devices, ledger->declaration.devices,
-               devices * sizeof *out->declaration.devices);
+    int code = pa_declaration_copy(&ledger->declaration, &out->declaration, error);
     for (uint32_t i = 0; code == PA_OK && i < ledger->closed_count; i++) {
         const struct pa_ledger_epoch *epoch = &ledger->closed[i];
         code = pa_ledger_close(out, epoch->number, &epoch->nonce, &epoch->key, &epoch->root,
@@ -249,6 +251,7 @@ int pa_ledger_copy(const struct pa_ledger *ledger, struct pa_ledger *out, struct
         if (code == PA_OK) {
             out->closed[i].opened = epoch->opened;
             out->closed[i].is_settled = epoch->is_settled;
+            out->closed[i].kind = epoch->kind;
         }
     }
     out->is_challenged = ledger->is_challenged;

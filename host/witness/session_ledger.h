@@ -11,6 +11,7 @@
 
 struct pa_ledger_epoch {
     uint64_t number;
+    uint32_t kind; /* 0: a long epoch; i: the i-th declared probe */
     struct pa_hash nonce, key, root;
     struct pa_tail *tails; /* owned, one per declared device */
     uint32_t opened;       /* OPENING records so far: j = 0 .. opened-1 */
@@ -26,6 +27,8 @@ struct pa_ledger {
     uint64_t next_epoch;            /* one past the highest challenged */
     bool is_challenged;             /* epoch next_epoch - 1 has a nonce and no root */
     struct pa_hash nonce;           /* of that epoch */
+    uint32_t kind;                  /* of that epoch, drawn by its nonce */
+    struct pa_schedule schedule;    /* what the nonces to come can draw */
     struct pa_instant last_close;   /* t1 of the last closed epoch; zeros before the first */
     uint32_t interruptions;         /* declared gaps taken so far */
     char boot_id[PA_BOOT_ID_BYTES]; /* of the witness's machine when it last said so */
@@ -35,6 +38,8 @@ struct pa_ledger {
     bool watermark_was_on;   /* the last of them */
 };
 
+/* An epoch begins: its nonce draws what it is. After the declaration, pa_schedule_begin. */
+void pa_ledger_challenge(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce);
 /* Note one closed epoch; the tails are copied. */
 int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce,
                     const struct pa_hash *key, const struct pa_hash *root,

@@ -149,6 +149,21 @@ static void nothing_done_gives_nothing(void **state) {
     assert_true(credit.seconds == 10 && credit.rate == 0 && credit.n_effective == 0);
 }
 
+static void epochs_of_another_kind_have_their_own_openings_and_length(void **state) {
+    (void)state;
+    struct pa_credit credit;
+    struct pa_credited_epoch epochs[] = {closed(0, 10, 8e12), closed(10, 11, 1e12), aborted(11)};
+    epochs[1].openings = 20; /* 20 * 9 is less than 1000 * 9 / 8 */
+    epochs[2].planned_ns = 3 * S;
+    assert_int_equal(pa_credit_compute(&credit, epochs, 3, &terms, NULL), PA_OK);
+    assert_true(fabs(credit.n_effective - 180) < 1e-9);
+    assert_true(fabs(credit.seconds - 14) < 1e-9);
+    epochs[1].operations = 0; /* what is not credited weighs nothing, and takes its time */
+    assert_int_equal(pa_credit_compute(&credit, epochs, 3, &terms, NULL), PA_OK);
+    assert_true(fabs(credit.n_effective - terms.openings) < 1e-9);
+    assert_true(fabs(credit.seconds - 14) < 1e-9 && credit.operations < 8.1e12);
+}
+
 static void what_contradicts_itself_is_refused(void **state) {
     (void)state;
     const struct {
@@ -201,6 +216,7 @@ int main(void) {
         cmocka_unit_test(time_is_counted_against_the_prover),
         cmocka_unit_test(a_declared_gap_is_no_time_but_what_was_aborted_in_it_is),
         cmocka_unit_test(nothing_done_gives_nothing),
+        cmocka_unit_test(epochs_of_another_kind_have_their_own_openings_and_length),
         cmocka_unit_test(what_contradicts_itself_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
