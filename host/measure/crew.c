@@ -5,6 +5,7 @@
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
 #include "measure/crew_hello.h"
+#include "measure/crew_stands.h"
 #include "measure/memory_station.h"
 #include "measure/sustain.h"
 #include "measure/vitals.h"
@@ -21,9 +22,7 @@ struct seat {
     struct pa_crew *crew;
     struct pa_device *device;
     struct pa_calibration calibration;
-    struct pa_stand stand;
-    struct pa_stand probes[PA_MOST_PROBE_KINDS]; /* of short epochs, where another shape suits */
-    uint32_t probe_count;
+    struct pa_crew_stands stands;
     struct pa_allreduce_station reduce;
     struct pa_memory_station memory;
     struct pa_buffer part; /* its part of the answer */
@@ -204,24 +203,6 @@ static int seat_calibrate(struct seat *seat, struct pa_reader *in, struct pa_err
     return PA_OK;
 }
 
-static void close_stands(struct seat *seat) {
-    pa_stand_close(&seat->stand);
-    for (uint32_t i = 0; i < PA_MOST_PROBE_KINDS; i++)
-        pa_stand_close(&seat->probes[i]);
-    seat->probe_count = 0;
-}
-
-/* The stand for a kind of epochs; one of a longer kind serves where the shape is the same. NULL:
- * not prepared. */
-static struct pa_stand *stand_of(struct seat *seat, uint32_t kind) {
-    if (kind > seat->probe_count)
-        return NULL;
-    while (kind > 0 && seat->probes[kind - 1].bench == NULL)
-        kind--;
-    struct pa_stand *stand = kind == 0 ? &seat->stand : &seat->probes[kind - 1];
-    return stand->bench != NULL ? stand : NULL;
-}
-
 /* The shapes of short epochs follow the choices: open what is not open yet, and learn how long its
  * steps take. */
 static int prepare_probes(struct seat *seat, struct pa_reader *in, uint64_t longest_ns,
@@ -240,20 +221,8 @@ static int prepare_probes(struct seat *seat, struct pa_reader *in, uint64_t long
     if (!pa_reader_done(in))
         return pa_fail(error, PA_EINPUT,
                        "preparing: the request does not fit this process's devices");
-    for (uint32_t i = 0; i < count; i++) {
-        const struct pa_stand *longer = stand_of(seat, i);
-        struct pa_workload workload = seat->stand.workload;
-        struct pa_warmup warmup;
-        seat->probe_count = i + 1;
-        if (longer->workload.m == shapes[i].m && longer->workload.n == shapes[i].n)
-            continue;
-        workload.m = shapes[i].m;
-        workload.n = shapes[i].n;
-        workload.variant = 0; /* another shape has other variants; all give the same bits */
-        PA_TRY(pa_stand_open(&seat->probes[i], seat->device, &workload, seat->crew->stop, error));
-        PA_TRY(pa_sustain_warm_up(&seat->probes[i], longest_ns, &warmup, error));
-    }
-    return PA_OK;
+    return pa_crew_stands_add(&seat->stands, seat->device, shapes, count, longest_ns,
+                              seat->crew->stop, error);
 }
 
 static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
@@ -277,16 +246,16 @@ static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error
     if (in->failed || seats != seat->crew->seat_count)
         return pa_fail(error, PA_EINPUT,
                        "preparing: the request does not fit this process's devices");
-    close_stands(seat);
-    PA_TRY(pa_stand_open(&seat->stand, seat->device, &workload, seat->crew->stop, error));
+    pa_crew_stands_close(&seat->stands);
+    PA_TRY(pa_stand_open(&seat->stands.whole, seat->device, &workload, seat->crew->stop, error));
     PA_TRY(prepare_probes(seat, in, longest_ns / PROBE_WARM_UP_PART, error));
-    PA_TRY(pa_sustain_warm_up(&seat->stand, longest_ns, &warmup, error));
+    PA_TRY(pa_sustain_warm_up(&seat->stands.whole, longest_ns, &warmup, error));
     pa_put_warmup(&seat->part, &warmup);
     return PA_OK;
 }
 
 static int require_stand(const struct seat *seat, struct pa_error *error) {
-    return seat->stand.bench != NULL
+    return seat->stands.whole.bench != NULL
                ? PA_OK
                : pa_fail(error, PA_EINTERNAL, "working before a workbench was prepared");
 }
@@ -295,7 +264,7 @@ static int seat_raw(struct seat *seat, struct pa_reader *in, struct pa_error *er
     struct pa_raw raw;
     uint64_t length_ns = pa_read_u64(in);
     PA_TRY(require_stand(seat, error));
-    PA_TRY(pa_sustain_raw(&seat->stand, length_ns, &raw, error));
+    PA_TRY(pa_sustain_raw(&seat->stands.whole, length_ns, &raw, error));
     pa_put_raw(&seat->part, &raw);
     return PA_OK;
 }
@@ -305,7 +274,7 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     struct pa_hash start;
     struct pa_tail tail;
     PA_TRY(pa_get_epoch_request(in, &request, error));
-    struct pa_stand *stand = stand_of(seat, request.kind);
+    struct pa_stand *stand = pa_crew_stand(&seat->stands, request.kind);
     if (stand == NULL)
         return pa_fail(error, PA_EINTERNAL, "working before a workbench was prepared");
     uint32_t index = (uint32_t)(seat - seat->crew->seats);
@@ -484,7 +453,7 @@ static int replay_on(struct seat *seat, const struct pa_replay_request *request,
     pa_epoch_device_start(&start, &request->nonce, &request->parameters, request->device,
                           request->m, request->n);
     struct pa_sustain_limits limits = {.steps = request->steps};
-    struct pa_stand other = {0}, *stand = &seat->stand;
+    struct pa_stand other = {0}, *stand = &seat->stands.whole;
     int code = PA_OK;
     if (stand->workload.m != request->m || stand->workload.n != request->n) {
         struct pa_workload workload = stand->workload;
@@ -600,7 +569,7 @@ static void close_seat(void *context, int member, int size) {
     (void)size;
     pa_allreduce_leave(&seat->reduce);
     pa_memory_leave(&seat->memory);
-    close_stands(seat);
+    pa_crew_stands_close(&seat->stands);
     pa_buffer_free(&seat->part);
     seat->device->backend->close(seat->device);
 }
