@@ -127,6 +127,23 @@ static int note(struct pa_witness_seat *seat, const struct pa_witness_request *r
     return seat->witness->kind->note(seat->witness, epoch, (const char *)in.next, in.left, error);
 }
 
+/* Many notes at once: a large site has one for each device and epoch. The first that is refused
+ * ends it; those before stay. */
+static int notes(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                 struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_record record;
+    struct pa_note_record found;
+    while (!pa_reader_done(&in)) {
+        if (in.failed || pa_record_next(&in, &record, error) != PA_OK ||
+            record.type != PA_RECORD_NOTE || pa_record_note(&record, &found, error) != PA_OK)
+            return malformed(request, error);
+        PA_TRY(seat->witness->kind->note(seat->witness, record.epoch, found.json, found.json_bytes,
+                                         error));
+    }
+    return PA_OK;
+}
+
 /* A live reading is dated by the site's clock. How old it was when it was sent is all that is taken
  * from that clock: the witness places it on its own. */
 static bool place_readings(struct pa_instant sent, struct pa_power_sample *samples,
@@ -392,6 +409,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
     switch (request->operation) {
     case PA_WITNESS_NOTE:
         return note(seat, request, error);
+    case PA_WITNESS_NOTES:
+        return notes(seat, request, error);
     case PA_WITNESS_POWER:
         return power(seat, request, error);
     case PA_WITNESS_WATERMARK:
