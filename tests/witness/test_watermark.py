@@ -19,7 +19,7 @@ import time
 
 program = sys.argv[1]
 LIMIT_S = 300
-BITS = 20
+BITS = 32
 CLAIM = "center: A hall with a meter\ncapacity: {value: 1, unit: MFLOPS, precision: fp16}\n"
 POLICY = f"""policy: marked
 title: a watermark of {BITS} bits
