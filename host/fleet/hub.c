@@ -79,6 +79,13 @@ static void hear(struct peer *peer) {
     peer->heard_ns = pa_clock_raw_ns();
 }
 
+static bool is_connected(const struct peer *peer) {
+    for (int i = 0; i < CONNECTIONS_A_PEER; i++)
+        if (peer->connections[i] != 0)
+            return true;
+    return false;
+}
+
 static void on_closed(void *context, uint64_t connection) {
     struct pa_hub *hub = context;
     pthread_mutex_lock(&hub->lock);
@@ -479,8 +486,11 @@ void pa_hub_close(struct pa_hub *hub) {
     pthread_cond_broadcast(&hub->posted);
     for (;;) {
         int waiting = 0;
+        /* A goodbye has arrived when the worker hangs up: stopping the server earlier cuts it off.
+         */
         for (int rank = 1; rank < hub->place.size; rank++)
-            waiting += is_alive(hub, &hub->peers[rank]) && !hub->peers[rank].has_goodbye;
+            waiting += is_alive(hub, &hub->peers[rank]) &&
+                       (!hub->peers[rank].has_goodbye || is_connected(&hub->peers[rank]));
         if (waiting == 0 || pa_clock_raw_ns() >= until)
             break;
         pa_fleet_wait_until(&hub->changed, &hub->lock, until);
