@@ -10,7 +10,7 @@ import time
 LIMIT_S = 300
 CLAIM = """center: {center}
 site: {{name: Hall 1, region: Here}}
-capacity: {{value: 50, unit: GFLOPS, precision: fp16}}
+capacity: {{value: 500, unit: TFLOPS, precision: fp16}}
 policy: ./quick.yaml
 """
 POLICY = """policy: quick
