@@ -91,16 +91,15 @@ static void on_closed(void *context, uint64_t connection) {
     pthread_mutex_lock(&hub->lock);
     for (int rank = 1; rank < hub->place.size; rank++) {
         struct peer *peer = &hub->peers[rank];
-        bool was_there = false, is_there = false;
+        bool was_there = false;
         for (int i = 0; i < CONNECTIONS_A_PEER; i++) {
             was_there |= peer->connections[i] == connection;
             if (peer->connections[i] == connection)
                 peer->connections[i] = 0;
-            is_there |= peer->connections[i] != 0;
         }
         if (!was_there)
             continue;
-        if (!is_there)
+        if (!is_connected(peer))
             peer->parted_ns = pa_clock_raw_ns();
         pthread_cond_broadcast(&hub->changed);
         break;
