@@ -13,6 +13,7 @@
  *   allreduce_sum.h  inputs and results of the all-reduce
  *   credit.h       verified rate, n_eff, alpha_r, gaps and aborted epochs
  *   radius.h       how far away the work can have been done
+ *   device_sample.h, sample_bound.h   an audit of some devices, and what it says of all
  *   signature.h    ECDSA P-256 keys and signatures
  *   vectors.h      known answers, run through all of these
  *
@@ -27,10 +28,12 @@
 #include "proof/chain.h"
 #include "proof/credit.h"
 #include "proof/declaration.h"
+#include "proof/device_sample.h"
 #include "proof/epoch.h"
 #include "proof/hash.h"
 #include "proof/opening.h"
 #include "proof/radius.h"
+#include "proof/sample_bound.h"
 #include "proof/schedule.h"
 #include "proof/signature.h"
 #include "proof/tile.h"
