@@ -206,3 +206,18 @@ int pa_processors_allowed(int *out, int most) {
     }
     return found;
 }
+
+void pa_processors_bind(const int *processors, int count) {
+    int last = 0;
+    for (int i = 0; i < count; i++)
+        last = processors[i] > last ? processors[i] : last;
+    size_t room = (size_t)last + 1, bytes = CPU_ALLOC_SIZE(room);
+    cpu_set_t *set = CPU_ALLOC(room);
+    if (set == NULL)
+        return;
+    CPU_ZERO_S(bytes, set);
+    for (int i = 0; i < count; i++)
+        CPU_SET_S((size_t)processors[i], bytes, set);
+    sched_setaffinity(0, bytes, set);
+    CPU_FREE(set);
+}

@@ -45,5 +45,7 @@ int pa_thread_start(pthread_t *out, void *(*body)(void *), void *context, struct
 /* The processors that this process may run on, in order; at most `most` are written. Returns how
  * many there are. */
 int pa_processors_allowed(int *out, int most);
+/* Let the calling thread run on these alone. What the system refuses is left as it was. */
+void pa_processors_bind(const int *processors, int count);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All processors that the process may use are one device, "cpu:0"; a list of processors makes a
- * part of it, "cpu:0/2-3". */
+/* All processors that the process may use are one device, "cpu:0"; who lists them has a part of the
+ * host's, "cpu:0/2-3". */
 #include "device/cpu_backend.h"
 
 #include "device/cpu_communicator.h"
@@ -58,7 +58,7 @@ static int choose_processors(struct pa_cpu_device *cpu, const struct pa_device_o
     for (int at = 0; at < count; at++)
         if (wanted[at])
             allowed[cpu->threads++] = allowed[at];
-    *is_part = cpu->threads < count;
+    *is_part = true;
     return PA_OK;
 }
 

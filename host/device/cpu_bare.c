@@ -9,9 +9,7 @@
 
 #include "base/clock.h"
 
-#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct bare_run {
     struct pa_workbench *bench;
@@ -23,25 +21,10 @@ struct bare_run {
     struct pa_error error;
 };
 
-static void use_processors(const struct pa_cpu_device *device) {
-    int last = 0;
-    for (int i = 0; i < device->threads; i++)
-        last = device->processors[i] > last ? device->processors[i] : last;
-    size_t count = (size_t)last + 1, bytes = CPU_ALLOC_SIZE(count);
-    cpu_set_t *set = CPU_ALLOC(count);
-    if (set == NULL)
-        return;
-    CPU_ZERO_S(bytes, set);
-    for (int i = 0; i < device->threads; i++)
-        CPU_SET_S((size_t)device->processors[i], bytes, set);
-    sched_setaffinity(0, bytes, set);
-    CPU_FREE(set);
-}
-
 static void *bare_body(void *argument) {
     struct bare_run *run = argument;
     struct pa_workbench *bench = run->bench;
-    use_processors(bench->device);
+    pa_processors_bind(bench->device->processors, bench->device->threads);
     run->result = run->plan->library->bare(run->plan, bench->device->threads, run->times, bench->a,
                                            run->b, bench->bare_c, &run->ns, &run->error);
     return NULL;

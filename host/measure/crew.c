@@ -4,16 +4,15 @@
 #include "measure/allreduce.h"
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
+#include "measure/crew_devices.h"
 #include "measure/crew_hello.h"
 #include "measure/crew_stands.h"
 #include "measure/memory_station.h"
 #include "measure/sustain.h"
 #include "measure/vitals.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PROBE_WARM_UP_PART = 5 }; /* short epochs' shapes need only know how long a step takes */
 
@@ -21,6 +20,8 @@ enum { PROBE_WARM_UP_PART = 5 }; /* short epochs' shapes need only know how long
 struct seat {
     struct pa_crew *crew;
     struct pa_device *device;
+    int *near; /* where its thread runs; none: anywhere */
+    int near_count;
     struct pa_calibration calibration;
     struct pa_crew_stands stands;
     struct pa_allreduce_station reduce;
@@ -45,110 +46,37 @@ struct pa_crew {
     size_t payload_size;
 };
 
-/* Several processes on a host that all see its accelerators take a share each, side by side. Fewer
- * accelerators than processes: the launcher gave each process its own. */
-static bool is_ours(int index, int count, const struct pa_crew_options *options) {
-    if (options->local_size < 2 || count < options->local_size)
-        return true;
-    return (int)((int64_t)index * options->local_size / count) == options->local_rank;
+/* A seat for each device that opens, those before a failure included. */
+static int open_seats(struct pa_crew *crew, const struct pa_crew_options *options,
+                      struct pa_error *error) {
+    struct pa_crew_device *devices;
+    uint32_t count;
+    int code = pa_crew_devices_open(options, &devices, &count, error);
+    crew->seats = calloc(count > 0 ? count : 1, sizeof *crew->seats);
+    if (crew->seats == NULL && code == PA_OK)
+        code = pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
+    for (uint32_t i = 0; i < count && crew->seats != NULL; i++)
+        crew->seats[crew->seat_count++] = (struct seat){.crew = crew,
+                                                        .device = devices[i].device,
+                                                        .near = devices[i].near,
+                                                        .near_count = devices[i].near_count};
+    free(devices);
+    return code;
 }
 
-static int open_backend(struct pa_crew *crew, const struct pa_backend *backend,
-                        const struct pa_crew_options *options, struct pa_error *error) {
-    enum { MOST_PROCESSORS = 4096 };
-    int processors[MOST_PROCESSORS], count = 0;
-    PA_TRY(backend->count(&count, error));
-    int allowed = pa_processors_allowed(processors, MOST_PROCESSORS);
-    int share = allowed / options->local_size;
-    struct pa_device_options device_options = {0};
-    /* A launcher that binds its processes has given each its own; one that does not shows all
-     * processors to all. */
-    bool is_bound = allowed < (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (options->local_size > 1 && allowed > 0 && !is_bound) {
-        device_options.processors =
-            processors + (share > 0 ? share * options->local_rank : options->local_rank % allowed);
-        device_options.processor_count = share > 0 ? share : 1;
-    }
-    for (int i = 0; i < count; i++) {
-        if (!is_ours(i, count, options))
-            continue;
-        struct seat *seats = realloc(crew->seats, ((size_t)crew->seat_count + 1) * sizeof *seats);
-        if (seats == NULL)
-            return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
-        crew->seats = seats;
-        seats[crew->seat_count] = (struct seat){.crew = crew};
-        PA_TRY(backend->open(i, &device_options, &seats[crew->seat_count].device, error));
-        crew->seat_count++;
-    }
-    return PA_OK;
-}
-
-/* On the heap, because a thread that does not come back keeps it. */
-struct opening {
-    struct pa_crew *crew;
-    struct pa_crew_options options;
-    _Atomic(const char *) backend; /* being opened */
-    struct pa_error error;
-    int code;
-};
-
-static int open_devices(struct opening *opening, struct pa_error *error) {
-    struct pa_crew *crew = opening->crew;
-    const struct pa_crew_options *options = &opening->options;
-    char reasons[512] = "";
-    size_t used = 0;
-    for (const struct pa_backend *const *backend = pa_backends(); *backend != NULL; backend++) {
-        struct pa_error cause = {0};
-        bool is_any = options->backend == NULL || strcmp(options->backend, "all") == 0;
-        if (!is_any && strcmp(options->backend, (*backend)->name) != 0)
-            continue;
-        if (options->backend == NULL && crew->seat_count > 0)
-            break;
-        atomic_store(&opening->backend, (*backend)->name);
-        int code = open_backend(crew, *backend, options, &cause);
-        if (code != PA_OK && code != PA_EUNSUPPORTED)
-            return pa_fail(error, code, "opening %s devices: %s", (*backend)->name, cause.text);
-        if (code != PA_OK && used < sizeof reasons)
-            used += (size_t)snprintf(reasons + used, sizeof reasons - used, "; %s: %.200s",
-                                     (*backend)->name, cause.text);
-    }
-    if (crew->seat_count == 0)
-        return pa_fail(error, PA_EDEVICE, "looking for accelerators: none was found%s", reasons);
-    return PA_OK;
-}
-
-static void open_all(void *context, int member, int size) {
-    struct opening *opening = context;
+static void bind_seat(void *context, int member, int size) {
+    const struct seat *seat = context;
     (void)member;
     (void)size;
-    opening->code = open_devices(opening, &opening->error);
-}
-
-/* Libraries are loaded and started here for the first time. One that does not come back keeps the
- * crew, and PA_ETIMEOUT says so. */
-static int open_in_time(struct pa_crew *crew, const struct pa_crew_options *options,
-                        struct pa_error *error) {
-    const uint64_t patience_ns = pa_clock_patience_ns(PA_LIBRARY_PATIENCE_NS);
-    struct opening *opening = calloc(1, sizeof *opening);
-    if (opening == NULL)
-        return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
-    opening->crew = crew;
-    opening->options = *options;
-    if (!pa_team_try(open_all, opening, patience_ns))
-        return pa_fail(error, PA_ETIMEOUT,
-                       "opening %s devices: a call into a vendor's library has not come back for "
-                       "%.3g s",
-                       atomic_load(&opening->backend), (double)patience_ns * 1e-9);
-    int code = opening->code;
-    if (code != PA_OK)
-        pa_fail(error, code, "%s", opening->error.text);
-    free(opening);
-    return code;
+    pa_processors_bind(seat->near, seat->near_count);
 }
 
 static int start_threads(struct pa_crew *crew, struct pa_error *error) {
     for (uint32_t i = 0; i < crew->seat_count; i++)
         PA_TRY(pa_team_create(1, NULL, &crew->seats[i].team, error));
+    for (uint32_t i = 0; i < crew->seat_count; i++)
+        if (crew->seats[i].near_count > 0)
+            pa_team_run(crew->seats[i].team, bind_seat, &crew->seats[i]);
     return PA_OK;
 }
 
@@ -169,9 +97,7 @@ int pa_crew_open(const struct pa_crew_options *options, struct pa_crew **out,
         return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
     crew->stop = options->stop;
     pa_shelf_init(&crew->shelf);
-    int code = open_in_time(crew, options, error);
-    if (code == PA_ETIMEOUT)
-        return code;
+    int code = open_seats(crew, options, error);
     if (code == PA_OK)
         code = start_threads(crew, error);
     if (code == PA_OK)
@@ -557,6 +483,7 @@ static void close_seat(void *context, int member, int size) {
     pa_memory_leave(&seat->memory);
     pa_crew_stands_close(&seat->stands);
     pa_buffer_free(&seat->part);
+    free(seat->near);
     seat->device->backend->close(seat->device);
 }
 

@@ -128,6 +128,40 @@ def one(home):
     audit(home, "devices=1,order=eager", 1)
 
 
+def bindings(pid):
+    """On which processors each thread of a process may run, as the kernel has it."""
+    found = set()
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/status", encoding="utf-8") as file:
+                found |= {line.split()[1] for line in file if line.startswith("Cpus_allowed_list:")}
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
+
+
+def near(home):
+    """The thread that drives a GPU runs near it, and the evidence says so."""
+    far, close = sorted(os.sched_getaffinity(0))[:2]
+    with open(f"{sources}/tests/emulated_gpu/two_sockets.xml", encoding="utf-8") as file:
+        machine = file.read().format(near=close, far=far, near_mask=hex(1 << close), far_mask=hex(1 << far),
+                                     both=hex(1 << close | 1 << far))
+    with open(f"{home}/machine.xml", "w", encoding="utf-8") as file:
+        file.write(machine)
+    env = environment(home, "devices=1", HWLOC_XMLFILE=f"{home}/machine.xml", HWLOC_THISSYSTEM="1")
+    command = [program, "audit", claim, "--policy", policy, "--devices", "cuda", "--out", f"{home}/out"]
+    audit_of = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    seen = set()
+    while audit_of.poll() is None:
+        seen |= bindings(audit_of.pid)
+        time.sleep(0.02)
+    assert audit_of.returncode == INCONCLUSIVE, audit_of.stderr.read()
+    check(home, f"{home}/out", env, 1)
+    told = ["; driven from 1 of the 1 processors near it" in note["details"] for note in notes(f"{home}/out", "device")]
+    assert told == [True], told
+    assert str(close) in seen and str(far) not in seen, seen
+
+
 def two(home):
     """Two GPUs in one process, each with a thread that drives it and one that watches it."""
     audit(home, "devices=2,seed=3", 2)
@@ -271,6 +305,6 @@ def everything(home):
     assert "ALLREDUCE_PARTIAL" in {finding["code"] for finding in summary["findings"]}, summary["findings"]
 
 
-WAYS = {f.__name__: f for f in (one, two, eight, formats, older, absent, incomplete, selftest, processes, launched, everything)}
+WAYS = {f.__name__: f for f in (one, near, two, eight, formats, older, absent, incomplete, selftest, processes, launched, everything)}
 with tempfile.TemporaryDirectory() as folder_of_all:
     WAYS[way](folder_of_all)

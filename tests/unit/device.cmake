@@ -5,3 +5,4 @@ petaudit_test(test_cpu_fault LABEL unit SOURCES test_cpu_fault.c ROOMS device_fa
 add_test(NAME ${PETAUDIT_SUITE}release_has_no_faults COMMAND sh -c "! grep -q PETAUDIT_FAULT '$<TARGET_FILE:pa_device>' && grep -q PETAUDIT_FAULT '$<TARGET_FILE:pa_device_faulty>'")
 set_tests_properties(${PETAUDIT_SUITE}release_has_no_faults PROPERTIES LABELS unit)
 petaudit_test(test_cuda_images LABEL unit SOURCES test_cuda_images.c ROOMS cuda_images)
+petaudit_test(test_processor_share LABEL unit SOURCES test_processor_share.c ROOMS device)
