@@ -26,7 +26,7 @@ void pa_clock_sleep(uint64_t ns);
 
 /* How long to wait for what usually takes a small part of `usual_ns`: that long, or as long as the
  * environment variable PETAUDIT_PATIENCE says ("5s") where that is shorter. It is for sites and
- * tests that want to give up a hanging device sooner, never for waiting longer. */
+ * tests that want to give up a hanging device or witness sooner, never for waiting longer. */
 uint64_t pa_clock_patience_ns(uint64_t usual_ns);
 
 enum { PA_BOOT_ID_BYTES = 64 };

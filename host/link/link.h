@@ -114,6 +114,9 @@ struct pa_link_client_options {
     const char *token; /* NULL: none */
     const char *peer;  /* for messages: "the hub", "the witness" */
     int failure; /* PA_EHUB or PA_EWITNESS: the code when the peer is unreachable or refuses */
+    /* How long a peer that cannot even be connected to is tried again, where the deadline is later:
+     * who works on an answer is connected to. 0: until the deadline. */
+    uint64_t reach_ns;
 };
 
 struct pa_link_client;
@@ -122,10 +125,10 @@ struct pa_link_client;
 int pa_link_client_open(const struct pa_link_client_options *options, struct pa_link_client **out,
                         struct pa_error *error);
 /* Send one request and append the reply's body to `reply`. Connections that fail are tried again
- * with growing pauses until `deadline_ns` (RAW); a key that is not the pinned one, a refused token
- * and any other answer than 200 are not. Returns the client's failure code with the cause,
- * PA_ETIMEOUT when a connected peer did not answer in time, PA_EINPUT for a reply above
- * `most_reply`. */
+ * with growing pauses until `deadline_ns` (RAW), or as `reach_ns` says; a key that is not the
+ * pinned one, a refused token and any other answer than 200 are not. Returns the client's failure
+ * code with the cause, PA_ETIMEOUT when a connected peer did not answer in time, PA_EINPUT for a
+ * reply above `most_reply`. */
 int pa_link_request(struct pa_link_client *client, const char *method, const char *path,
                     const void *body, size_t size, size_t most_reply, uint64_t deadline_ns,
                     struct pa_buffer *reply, struct pa_error *error);

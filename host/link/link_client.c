@@ -26,6 +26,7 @@ struct pa_link_client {
     char url[PA_LINK_URL_BYTES];
     char peer[64];
     int failure;
+    uint64_t reach_ns;
     int status;
     char curl_text[CURL_ERROR_SIZE];
 };
@@ -130,6 +131,7 @@ int pa_link_client_open(const struct pa_link_client_options *options, struct pa_
     snprintf(client->url, sizeof client->url, "%s", options->url);
     snprintf(client->peer, sizeof client->peer, "%s", options->peer);
     client->failure = options->failure;
+    client->reach_ns = options->reach_ns > 0 ? options->reach_ns : UINT64_MAX;
     if (!set_options(client, options)) {
         pa_link_client_close(client);
         return pa_fail(error, PA_EUNSUPPORTED,
@@ -155,8 +157,10 @@ static CURLcode perform(struct pa_link_client *client, const char *method, const
     client->curl_text[0] = '\0';
     client->status = 0;
     long timeout = left_ms > INT32_MAX ? INT32_MAX : (long)left_ms;
+    uint64_t reach_ms = client->reach_ns / ms + 1;
+    long connect = reach_ms < CONNECT_MS ? (long)reach_ms : CONNECT_MS;
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout : CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, timeout < connect ? timeout : connect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, intake);
     if (is_get) {
         curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
@@ -191,6 +195,14 @@ static bool may_heal(CURLcode code) {
     default:
         return false;
     }
+}
+
+/* Whether the try before `deadline_ns` ended without a connection. A connected try has all the time
+ * that is left: one that ran out of time earlier was still connecting. */
+static bool is_unreached(CURLcode code, uint64_t deadline_ns) {
+    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||
+           code == CURLE_SSL_CONNECT_ERROR ||
+           (code == CURLE_OPERATION_TIMEDOUT && ms_until(deadline_ns) > 0);
 }
 
 /* An answer came; say what it means. */
@@ -248,7 +260,7 @@ int pa_link_request(struct pa_link_client *client, const char *method, const cha
                     struct pa_buffer *reply, struct pa_error *error) {
     size_t kept = reply->size;
     CURLcode code = CURLE_OPERATION_TIMEDOUT;
-    uint64_t pause_ms = FIRST_PAUSE_MS;
+    uint64_t pause_ms = FIRST_PAUSE_MS, unreached_ns = 0; /* since when it is out of reach */
     int tries = 0;
     for (;;) {
         uint64_t left_ms = ms_until(deadline_ns);
@@ -256,8 +268,13 @@ int pa_link_request(struct pa_link_client *client, const char *method, const cha
             return judge_deadline(client, code, tries, error);
         struct intake intake = {
             .curl = client->curl, .reply = reply, .left = most_reply, .text_left = MOST_ERROR_TEXT};
+        uint64_t tried_ns = pa_clock_raw_ns();
         code = perform(client, method, path, body, size, left_ms, &intake);
         tries++;
+        if (!is_unreached(code, deadline_ns))
+            unreached_ns = 0;
+        else if (unreached_ns == 0)
+            unreached_ns = tried_ns;
         if (code == CURLE_OK && client->status == 200)
             return PA_OK;
         int result = PA_OK;
@@ -271,6 +288,8 @@ int pa_link_request(struct pa_link_client *client, const char *method, const cha
         reply->size = kept;
         if (result != PA_OK)
             return result;
+        if (unreached_ns != 0 && pa_clock_raw_ns() - unreached_ns >= client->reach_ns)
+            return judge_deadline(client, code, tries, error);
         left_ms = ms_until(deadline_ns);
         if (left_ms > 0)
             pa_clock_sleep((pause_ms < left_ms ? pause_ms : left_ms) * ms);

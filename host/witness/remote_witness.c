@@ -13,10 +13,12 @@
 /* Openings are sent in batches of about this size. */
 enum { BATCH_BYTES = 1 << 20, MOST_TICKET_FILE = 1024, FINGERPRINT_DIGITS = 2 * PA_HASH_BYTES };
 
-/* An answer may wait for a disk, or for openings that the witness computes again. */
+/* An answer may wait for a disk, or for openings that the witness computes again. PETAUDIT_PATIENCE
+ * shortens it. */
 static const uint64_t patience_ns = UINT64_C(120000000000);
 /* The first call: an address that is wrong should be known soon. */
 static const uint64_t greeting_ns = UINT64_C(20000000000);
+/* A judgement takes what it takes, with a witness that can be reached. */
 static const uint64_t judging_ns = UINT64_C(3600000000000);
 
 struct remote_witness {
@@ -43,10 +45,11 @@ static int exchange(struct remote_witness *remote, struct pa_buffer *request, ui
     struct pa_witness_answer answer;
     int code =
         request->failed ? pa_fail(error, PA_EMEMORY, "asking the witness: out of memory") : PA_OK;
+    uint64_t wait_ns = limit_ns == judging_ns ? limit_ns : pa_clock_patience_ns(limit_ns);
     pa_buffer_clear(&remote->answer);
     if (code == PA_OK)
         code = pa_link_request(remote->client, "POST", PA_WITNESS_PATH, request->data,
-                               request->size, PA_WITNESS_MOST_ANSWER, pa_clock_raw_ns() + limit_ns,
+                               request->size, PA_WITNESS_MOST_ANSWER, pa_clock_raw_ns() + wait_ns,
                                &remote->answer, error);
     pa_buffer_free(request);
     PA_TRY(code);
@@ -90,8 +93,11 @@ static int send_batch(struct remote_witness *remote, struct pa_error *error) {
 static int open_client(struct remote_witness *remote, struct pa_error *error) {
     char token[PA_LINK_TOKEN_BYTES];
     pa_hex(token, remote->ticket.bytes, PA_HASH_BYTES);
-    struct pa_link_client_options options = {
-        .url = remote->url, .token = token, .peer = "the witness", .failure = PA_EWITNESS};
+    struct pa_link_client_options options = {.url = remote->url,
+                                             .token = token,
+                                             .peer = "the witness",
+                                             .failure = PA_EWITNESS,
+                                             .reach_ns = pa_clock_patience_ns(patience_ns)};
     pa_unhex(options.pin.bytes, PA_HASH_BYTES, remote->fingerprint);
     pa_link_client_close(remote->client);
     remote->client = NULL;
