@@ -68,17 +68,30 @@ static int load_terms(const char *claim_path, const char *policy_name, struct pa
                    "judging: the evidence holds no policy; name one with --policy");
 }
 
+static int judge_facts(const char *claim_path, const char *policy_name, struct pa_judged *out,
+                       struct pa_error *error) {
+    PA_TRY(load_terms(claim_path, policy_name, out, error));
+    return pa_judge(&out->facts, &out->claim, &out->policy, &out->judgement, error);
+}
+
 int pa_judge_evidence(const char *evidence, const char *claim_path, const char *policy_name,
                       enum pa_recheck recheck, struct pa_judged *out, struct pa_error *error) {
     struct pa_store *store = NULL;
     PA_TRY(pa_store_open_readonly(evidence, &store, error));
     int code = pa_facts_collect(store, recheck, &out->facts, error);
     pa_store_close(store);
+    return code == PA_OK ? judge_facts(claim_path, policy_name, out, error) : code;
+}
+
+int pa_judge_beside(const char *evidence, enum pa_recheck recheck, struct pa_judged *out,
+                    struct pa_error *error) {
+    struct pa_store *store = NULL;
+    PA_TRY(pa_store_open_beside(evidence, &store, error));
+    int code = pa_store_follow(store, NULL, NULL, error);
     if (code == PA_OK)
-        code = load_terms(claim_path, policy_name, out, error);
-    if (code == PA_OK)
-        code = pa_judge(&out->facts, &out->claim, &out->policy, &out->judgement, error);
-    return code;
+        code = pa_facts_collect(store, recheck, &out->facts, error);
+    pa_store_close(store);
+    return code == PA_OK ? judge_facts(NULL, NULL, out, error) : code;
 }
 
 void pa_judged_free(struct pa_judged *judged) {

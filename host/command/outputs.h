@@ -27,6 +27,10 @@ struct pa_judged {
  * NULL: those that the session was declared with are used. */
 int pa_judge_evidence(const char *evidence, const char *claim_path, const char *policy_name,
                       enum pa_recheck recheck, struct pa_judged *out, struct pa_error *error);
+/* The same of a finished session whose store this process has open: opening and closing it in any
+ * other way would drop the locks by which SQLite keeps other processes from its log. */
+int pa_judge_beside(const char *evidence, enum pa_recheck recheck, struct pa_judged *out,
+                    struct pa_error *error);
 void pa_judged_free(struct pa_judged *judged);
 /* Find what was said of the same evidence before: in the certificate `named`, or, when that is
  * NULL, in the one that lies beside `evidence`, if there is one. A named one that is not authentic

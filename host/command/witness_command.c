@@ -81,7 +81,7 @@ static int conclude(void *context, const char *folder, struct pa_error *error) {
     struct pa_judged judged = {0};
     char evidence[PATH_MAX];
     PA_TRY(pa_path_join(evidence, folder, "evidence.db", error));
-    int code = pa_judge_evidence(evidence, NULL, NULL, PA_RECHECK_TILES, &judged, error);
+    int code = pa_judge_beside(evidence, PA_RECHECK_TILES, &judged, error);
     if (code == PA_OK)
         code =
             pa_outputs_write(&judged, office->key, office->key_path, PA_LANGUAGE_EN, folder, error);

@@ -158,6 +158,30 @@ def a_second_session_of_the_claim_is_counted(place):
     check([str(s) for s in serials] == ["1", "2"], f"serials are {serials}")
 
 
+def locks_held(process, path):
+    """How many POSIX locks the process holds on the file."""
+    inode = f":{os.stat(path).st_ino}"
+    with open("/proc/locks", encoding="ascii") as file:
+        rows = [line.split() for line in file]
+    return sum(1 for row in rows if row[1] == "POSIX" and row[4] == str(process.pid) and row[5].endswith(inode))
+
+
+def a_judgement_leaves_the_locks_of_the_session(place):
+    """A witness that stopped between signature and judgement judges when it is asked for the result, beside the store
+    that it has open: another process must go on seeing that somebody has it."""
+    session = sessions(place)[0]
+    evidence = place.path(f"store/{session}/evidence.db")
+    place.witness.send_signal(signal.SIGTERM)
+    place.witness.wait()
+    before = records(evidence)
+    os.remove(place.path(f"store/{session}/test-result.json"))
+    place.start_witness()
+    place.audit("--resume", place.path("one"))
+    check(os.path.exists(place.path(f"store/{session}/test-result.json")), "the session was not judged")
+    check(locks_held(place.witness, evidence) > 0, "the witness's locks are gone")
+    check(records(evidence) == before, "the judgement changed the evidence")
+
+
 def strangers_are_refused(place):
     digits = place.url.split("#")[1]
     wrong = place.url.split("#")[0] + "#" + digits[:-1] + ("0" if digits[-1] != "0" else "1")
@@ -241,7 +265,7 @@ def main():
         place = Place(folder)
         place.start_witness()
         try:
-            for test in (an_audit_is_witnessed, a_second_session_of_the_claim_is_counted, strangers_are_refused,
+            for test in (an_audit_is_witnessed, a_judgement_leaves_the_locks_of_the_session, a_second_session_of_the_claim_is_counted, strangers_are_refused,
                          either_side_may_be_killed, registers_are_exchanged):
                 test(place)
                 print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
