@@ -472,6 +472,10 @@ static int settle(struct pa_witness *witness, uint64_t epoch, uint32_t *failed,
     return PA_OK;
 }
 
+int pa_self_witness_flush(struct pa_witness *witness, struct pa_error *error) {
+    return write_batch(self_of(witness), error);
+}
+
 static int finish(struct pa_witness *witness, struct pa_error *error) {
     struct self_witness *self = self_of(witness);
     struct pa_signature_record record = {.at = pa_clock_now()};

@@ -100,4 +100,7 @@ int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
 int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
                          struct pa_error *error);
 
+/* Write what waits to be written: all that a witness opened on the same store later must find. */
+int pa_self_witness_flush(struct pa_witness *witness, struct pa_error *error);
+
 #endif

@@ -14,17 +14,25 @@
 #include <unistd.h>
 
 enum {
-    MOST_SEATS = 256, /* sessions in work at a time; finished ones make room */
+    MOST_OPEN =
+        256, /* sessions whose evidence is open at a time: three files and some memory each */
     INTRODUCTION_BYTES = PA_WITNESS_REQUEST_HEADER_BYTES + PA_HASH_BYTES + PA_DECLARED_NAME_BYTES,
     SESSION_NAME_DIGITS = 16,
+    TICKET_DRAWN_BYTES = PA_HASH_BYTES / 2, /* the rest is under the desk's seal */
 };
+
+/* Longer than any gap between two requests of an audit that is alive and has an epoch under work.
+ */
+static const uint64_t abandoned_ns = UINT64_C(1800000000000);
 
 struct pa_witness_desk {
     struct pa_witness_desk_options options;
     char folder[PATH_MAX];
-    pthread_mutex_t lock;         /* of the table; never waited for under a seat's lock */
-    pthread_mutex_t introduction; /* one declaration at a time: it takes a serial number */
-    struct pa_witness_seat *seats[MOST_SEATS];
+    struct pa_hash seal;            /* drawn at the start: which tickets are this desk's */
+    pthread_mutex_t introduction;   /* one declaration at a time: it takes a serial number */
+    pthread_mutex_t lock;           /* of everything below; taken under no seat's lock */
+    struct pa_witness_seat **seats; /* owned; each declared session has one */
+    uint32_t count, room, open;
 };
 
 static struct pa_witness_seat *seat_new(void) {
@@ -39,19 +47,27 @@ static void seat_delete(struct pa_witness_seat *seat) {
         return;
     pa_witness_seat_free(seat);
     pthread_mutex_destroy(&seat->lock);
+    free(seat->folder);
     free(seat);
 }
 
-/* A session of an earlier process: FOLDER/NAME with its ticket. */
-static int remember(struct pa_witness_desk *desk, const char *name, uint32_t at,
-                    struct pa_error *error) {
+/* Under the table's lock; false when memory is out. The seat is the table's from then on. */
+static bool add_seat(struct pa_witness_desk *desk, struct pa_witness_seat *seat) {
+    if (desk->count == desk->room) {
+        uint32_t room = desk->room == 0 ? 64 : 2 * desk->room;
+        struct pa_witness_seat **seats = realloc(desk->seats, room * sizeof(*seats));
+        if (seats == NULL)
+            return false;
+        desk->seats = seats;
+        desk->room = room;
+    }
+    desk->seats[desk->count++] = seat;
+    return true;
+}
+
+static int read_ticket(struct pa_witness_seat *seat, struct pa_error *error) {
     char path[PATH_MAX], text[2 * PA_HASH_BYTES + 1];
     struct pa_buffer content = {0};
-    struct pa_witness_seat *seat = seat_new();
-    if (seat == NULL)
-        return pa_fail(error, PA_EMEMORY, "opening the witness's store: out of memory");
-    desk->seats[at] = seat;
-    PA_TRY(pa_path_join(seat->folder, desk->folder, name, error));
     PA_TRY(pa_path_join(path, seat->folder, "ticket", error));
     int code = pa_file_read(path, sizeof text, &content, error);
     if (code == PA_OK && content.size == sizeof text)
@@ -62,8 +78,20 @@ static int remember(struct pa_witness_desk *desk, const char *name, uint32_t at,
         code = pa_fail(error, PA_EINPUT, "%s is damaged: expected the hash of a session's ticket",
                        path);
     pa_buffer_free(&content);
-    seat->is_declared = seat->must_resume = true;
     return code;
+}
+
+/* A session of an earlier process: FOLDER/NAME with its ticket. */
+static int remember(struct pa_witness_desk *desk, const char *name, struct pa_error *error) {
+    char path[PATH_MAX];
+    PA_TRY(pa_path_join(path, desk->folder, name, error));
+    struct pa_witness_seat *seat = seat_new();
+    if (seat == NULL || (seat->folder = strdup(path)) == NULL || !add_seat(desk, seat)) {
+        seat_delete(seat);
+        return pa_fail(error, PA_EMEMORY, "opening the witness's store: out of memory");
+    }
+    seat->is_declared = seat->must_resume = true;
+    return read_ticket(seat, error);
 }
 
 /* Sessions that have no result yet may go on; the others are the past. */
@@ -81,13 +109,12 @@ static bool is_unfinished(const char *folder, const char *name) {
 
 static int remember_all(struct pa_witness_desk *desk, struct pa_error *error) {
     int code = PA_OK;
-    uint32_t count = 0;
     DIR *folder = opendir(desk->folder);
     if (folder == NULL)
         return pa_fail(error, PA_ENOINPUT, "opening the witness's store %s failed", desk->folder);
     for (struct dirent *entry; code == PA_OK && (entry = readdir(folder)) != NULL;)
-        if (is_unfinished(desk->folder, entry->d_name) && count < MOST_SEATS / 2)
-            code = remember(desk, entry->d_name, count++, error);
+        if (is_unfinished(desk->folder, entry->d_name))
+            code = remember(desk, entry->d_name, error);
     closedir(folder);
     return code;
 }
@@ -102,11 +129,18 @@ int pa_witness_desk_open(const struct pa_witness_desk_options *options,
     pthread_mutex_init(&desk->lock, NULL);
     pthread_mutex_init(&desk->introduction, NULL);
     desk->options = *options;
+    if (desk->options.most_open == 0)
+        desk->options.most_open = MOST_OPEN;
+    if (desk->options.abandoned_ns == 0)
+        desk->options.abandoned_ns = abandoned_ns;
     int code = PA_OK;
     if ((size_t)snprintf(desk->folder, sizeof desk->folder, "%s", options->folder) >=
         sizeof desk->folder)
         code = pa_fail(error, PA_EUSAGE, "--store: the path is too long");
     desk->options.folder = desk->folder;
+    if (code == PA_OK && RAND_priv_bytes(desk->seal.bytes, PA_HASH_BYTES) != 1)
+        code = pa_fail(error, PA_EINTERNAL,
+                       "opening the witness's desk: the system's random numbers are not available");
     if (code == PA_OK)
         code = remember_all(desk, error);
     if (code != PA_OK) {
@@ -120,22 +154,40 @@ int pa_witness_desk_open(const struct pa_witness_desk_options *options,
 void pa_witness_desk_close(struct pa_witness_desk *desk) {
     if (desk == NULL)
         return;
-    for (uint32_t i = 0; i < MOST_SEATS; i++)
+    for (uint32_t i = 0; i < desk->count; i++)
         seat_delete(desk->seats[i]);
+    free(desk->seats);
+    OPENSSL_cleanse(&desk->seal, sizeof desk->seal);
     pthread_mutex_destroy(&desk->introduction);
     pthread_mutex_destroy(&desk->lock);
     free(desk);
+}
+
+/* The second half of a ticket is a seal over the first. So a ticket is known again without having
+ * been kept: whoever is only introduced, a million times if he likes, takes no room. */
+static void seal_ticket(const struct pa_witness_desk *desk, struct pa_hash *ticket) {
+    uint8_t sealed[PA_HASH_BYTES + TICKET_DRAWN_BYTES];
+    struct pa_hash hash;
+    memcpy(sealed, desk->seal.bytes, PA_HASH_BYTES);
+    memcpy(sealed + PA_HASH_BYTES, ticket->bytes, TICKET_DRAWN_BYTES);
+    pa_hash_bytes(&hash, "introduction", sealed, sizeof sealed);
+    memcpy(ticket->bytes + TICKET_DRAWN_BYTES, hash.bytes, PA_HASH_BYTES - TICKET_DRAWN_BYTES);
+    OPENSSL_cleanse(sealed, sizeof sealed);
+}
+
+static bool is_introduced(const struct pa_witness_desk *desk, const struct pa_hash *ticket) {
+    struct pa_hash sealed = *ticket;
+    seal_ticket(desk, &sealed);
+    return CRYPTO_memcmp(sealed.bytes, ticket->bytes, PA_HASH_BYTES) == 0;
 }
 
 /* Under the table's lock. */
 static struct pa_witness_seat *find(struct pa_witness_desk *desk, const struct pa_hash *ticket) {
     struct pa_hash hash;
     pa_witness_ticket_hash(&hash, ticket);
-    for (uint32_t i = 0; i < MOST_SEATS; i++) {
-        struct pa_witness_seat *seat = desk->seats[i];
-        if (seat != NULL && pa_hash_equal(&seat->ticket, &hash))
-            return seat;
-    }
+    for (uint32_t i = 0; i < desk->count; i++)
+        if (pa_hash_equal(&desk->seats[i]->ticket, &hash))
+            return desk->seats[i];
     return NULL;
 }
 
@@ -146,38 +198,7 @@ size_t pa_witness_desk_admits(struct pa_witness_desk *desk, const char *bearer) 
     pthread_mutex_lock(&desk->lock);
     bool is_known = find(desk, &ticket) != NULL;
     pthread_mutex_unlock(&desk->lock);
-    return is_known ? PA_WITNESS_MOST_REQUEST : INTRODUCTION_BYTES;
-}
-
-/* A seat for somebody new: a free one, or that of the oldest introduction that has come to nothing
- * yet. Under the table's lock, which must not wait for a seat at work. */
-static struct pa_witness_seat *free_seat(struct pa_witness_desk *desk) {
-    struct pa_witness_seat *oldest = NULL;
-    for (uint32_t i = 0; i < MOST_SEATS; i++) {
-        struct pa_witness_seat *seat = desk->seats[i];
-        if (seat == NULL)
-            return desk->seats[i] = seat_new();
-        if (pthread_mutex_trylock(&seat->lock) != 0)
-            continue;
-        if (!seat->is_declared && (oldest == NULL || seat->introduced_ns < oldest->introduced_ns))
-            oldest = seat;
-        pthread_mutex_unlock(&seat->lock);
-    }
-    return oldest;
-}
-
-/* False when its introduction has just become a session. */
-static bool take_seat(struct pa_witness_seat *seat, const struct pa_hash *ticket) {
-    pthread_mutex_lock(&seat->lock);
-    bool is_free = !seat->is_declared;
-    if (is_free) {
-        pa_witness_ticket_hash(&seat->ticket, ticket);
-        seat->introduced_ns = pa_clock_raw_ns();
-        seat->sequence = 0;
-        pa_buffer_clear(&seat->answer);
-    }
-    pthread_mutex_unlock(&seat->lock);
-    return is_free;
+    return is_known || is_introduced(desk, &ticket) ? PA_WITNESS_MOST_REQUEST : INTRODUCTION_BYTES;
 }
 
 static int introduce(struct pa_witness_desk *desk, const struct pa_witness_request *request,
@@ -191,24 +212,118 @@ static int introduce(struct pa_witness_desk *desk, const struct pa_witness_reque
     if (in.failed || in.left >= sizeof site)
         return pa_fail(error, PA_EWITNESS, "the body of \"introduce\" cannot be understood");
     pa_read_bytes(&in, site, in.left);
-    if (RAND_priv_bytes(ticket.bytes, PA_HASH_BYTES) != 1)
+    if (RAND_priv_bytes(ticket.bytes, TICKET_DRAWN_BYTES) != 1)
         return pa_fail(error, PA_EINTERNAL,
                        "drawing a ticket: the system's random numbers are not available");
+    seal_ticket(desk, &ticket);
     PA_TRY(pa_path_join(path, desk->folder, "sessions", error));
     PA_TRY(pa_session_register_next(path, &claim, site, &serial, error));
-    pthread_mutex_lock(&desk->lock);
-    struct pa_witness_seat *seat = free_seat(desk);
-    bool has_seat = seat != NULL && take_seat(seat, &ticket);
-    pthread_mutex_unlock(&desk->lock);
-    if (!has_seat)
-        return pa_fail(error, PA_EWITNESS,
-                       "this witness has %d sessions in work and no room for another", MOST_SEATS);
     pa_key_public(desk->options.key, key);
     pa_buffer_bytes(body, key, sizeof key);
     pa_buffer_u32(body, serial);
     pa_buffer_bytes(body, ticket.bytes, PA_HASH_BYTES);
     OPENSSL_cleanse(&ticket, sizeof ticket);
     return PA_OK;
+}
+
+/* Whose evidence can be closed for another's: of the sessions that nobody is asking for, the one
+ * asked for longest ago that loses nothing by it, or that has been given up. Under the table's
+ * lock, by which also whoever asked last has let go of the seat's own. */
+static struct pa_witness_seat *find_idle(const struct pa_witness_desk *desk) {
+    struct pa_witness_seat *found = NULL;
+    uint64_t now = pa_clock_raw_ns();
+    for (uint32_t i = 0; i < desk->count; i++) {
+        struct pa_witness_seat *seat = desk->seats[i];
+        bool is_idle =
+            seat->is_open && seat->users == 0 &&
+            (!pa_witness_seat_is_amid(seat) || now - seat->asked_ns > desk->options.abandoned_ns);
+        if (is_idle && (found == NULL || seat->asked_ns < found->asked_ns))
+            found = seat;
+    }
+    return found;
+}
+
+/* The request's seat, which stays in the table until leave(); whoever declares a session gets a new
+ * one. NULL for a ticket without a session. */
+static struct pa_witness_seat *come(struct pa_witness_desk *desk,
+                                    const struct pa_witness_request *request, bool may_declare) {
+    pthread_mutex_lock(&desk->lock);
+    struct pa_witness_seat *seat = find(desk, &request->ticket);
+    if (seat == NULL && may_declare && request->operation == PA_WITNESS_DECLARE &&
+        (seat = seat_new()) != NULL) {
+        pa_witness_ticket_hash(&seat->ticket, &request->ticket);
+        seat->sequence = request->sequence - 1;
+        if (!add_seat(desk, seat)) {
+            seat_delete(seat);
+            seat = NULL;
+        }
+    }
+    if (seat != NULL) {
+        seat->users++;
+        seat->asked_ns = pa_clock_raw_ns();
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return seat;
+}
+
+/* `idle` could not be closed: it has its place again, which `seat` does not take. */
+static void give_back_room(struct pa_witness_desk *desk, struct pa_witness_seat *idle,
+                           struct pa_witness_seat *seat) {
+    pthread_mutex_lock(&desk->lock);
+    if (!idle->is_open)
+        desk->open++;
+    idle->is_open = true;
+    if (seat->users == 1) {
+        seat->is_open = false;
+        desk->open--;
+    }
+    pthread_mutex_unlock(&desk->lock);
+}
+
+/* See that this seat's evidence may be open: there is room, or another's is closed for it. */
+static int make_room(struct pa_witness_desk *desk, struct pa_witness_seat *seat,
+                     struct pa_error *error) {
+    struct pa_witness_seat *idle = NULL;
+    int code = PA_OK;
+    pthread_mutex_lock(&desk->lock);
+    if (!seat->is_open && desk->open < desk->options.most_open)
+        desk->open++;
+    else if (!seat->is_open && (idle = find_idle(desk)) == NULL)
+        code = pa_fail(error, PA_EWITNESS,
+                       "this witness has %u sessions in work and no room for another",
+                       desk->options.most_open);
+    if (code == PA_OK)
+        seat->is_open = true;
+    if (idle != NULL) {
+        /* Nobody has it, so this does not wait; who asks for that session now waits for us. */
+        pthread_mutex_lock(&idle->lock);
+        idle->is_open = false;
+    }
+    pthread_mutex_unlock(&desk->lock);
+    if (idle != NULL) {
+        code = pa_witness_seat_sleep(idle, error);
+        pthread_mutex_unlock(&idle->lock);
+    }
+    if (idle != NULL && code != PA_OK)
+        give_back_room(desk, idle, seat);
+    return code;
+}
+
+/* The other end of come(). A seat without a session is gone with the last who used it. */
+static void leave(struct pa_witness_desk *desk, struct pa_witness_seat *seat) {
+    bool is_over = false;
+    pthread_mutex_lock(&desk->lock);
+    if (--seat->users == 0 && !seat->is_declared) {
+        uint32_t i = 0;
+        while (desk->seats[i] != seat)
+            i++;
+        desk->seats[i] = desk->seats[--desk->count];
+        desk->open -= seat->is_open ? 1 : 0;
+        is_over = true;
+    }
+    pthread_mutex_unlock(&desk->lock);
+    if (is_over)
+        seat_delete(seat);
 }
 
 /* Execute, and keep the answer for the case that it is lost on the way. Under the seat's lock. */
@@ -283,15 +398,31 @@ unsigned pa_witness_desk_answer(struct pa_witness_desk *desk, const void *body, 
         pa_buffer_free(&content);
         return 200;
     }
-    pthread_mutex_lock(&desk->lock);
-    struct pa_witness_seat *seat = find(desk, &request.ticket);
-    pthread_mutex_unlock(&desk->lock);
-    if (seat == NULL) {
+    bool may_declare = is_introduced(desk, &request.ticket);
+    struct pa_witness_seat *seat = come(desk, &request, may_declare);
+    if (seat == NULL && !may_declare) {
         pa_buffer_text(answer, "the ticket is not known to this witness");
         return 401;
     }
-    struct pa_hash hash;
-    pa_sha256(&hash, body, size);
-    answer_seat(desk, seat, &request, &hash, answer);
-    return 200;
+    unsigned status = 200;
+    int code = PA_OK;
+    if (seat != NULL) {
+        code = make_room(desk, seat, &error);
+        status = code == PA_EWITNESS ? 503 : 200;
+    } else {
+        code = pa_fail(&error, PA_EWITNESS, "\"%s\": the session is not declared yet",
+                       pa_witness_operation_name(request.operation));
+    }
+    if (code == PA_OK) {
+        struct pa_hash hash;
+        pa_sha256(&hash, body, size);
+        answer_seat(desk, seat, &request, &hash, answer);
+    } else if (status == 200) {
+        pa_witness_put_answer(answer, code, &error);
+    } else {
+        pa_buffer_text(answer, error.text);
+    }
+    if (seat != NULL)
+        leave(desk, seat);
+    return status;
 }

@@ -9,8 +9,12 @@
  * certificate
  *
  * and finds its sessions again when it is started anew. Nothing of a request is trusted: a site can
- * spoil its own session and no other. It does no networking: `petaudit witness` puts it behind
- * link/.
+ * spoil its own session and no other. The evidence of so many sessions is open at a time; when more
+ * come, that of the one which has asked for nothing longest is closed, and opened again when it is
+ * asked for: the site does not notice. Only what must be kept in memory, an epoch or a half-bit
+ * under work, is not closed for others, unless its site has been silent for half an hour; then the
+ * epoch is lost, as when the witness is started anew. An introduction alone takes no room. It does
+ * no networking: `petaudit witness` puts it behind link/.
  */
 #ifndef PA_WITNESS_WITNESS_DESK_H
 #define PA_WITNESS_WITNESS_DESK_H
@@ -29,6 +33,9 @@ struct pa_witness_desk_options {
     const struct pa_key *key; /* borrowed */
     pa_witness_conclude conclude;
     void *context;
+    uint32_t most_open; /* sessions whose evidence is open at a time; 0: 256 */
+    uint64_t
+        abandoned_ns; /* silence after which an epoch under work may be lost; 0: half an hour */
 };
 
 int pa_witness_desk_open(const struct pa_witness_desk_options *options,
@@ -37,8 +44,8 @@ int pa_witness_desk_open(const struct pa_witness_desk_options *options,
  * have. */
 size_t pa_witness_desk_admits(struct pa_witness_desk *desk, const char *bearer);
 /* Carry out one request and append the answer. Returns the HTTP status: 200, also for a request
- * that the witness refuses; 400 for bytes that are no request; 401 for an unknown ticket. Threads
- * may call at the same time. */
+ * that the witness refuses; 400 for bytes that are no request; 401 for an unknown ticket; 503 when
+ * there is no room now, which is worth another try. Threads may call at the same time. */
 unsigned pa_witness_desk_answer(struct pa_witness_desk *desk, const void *body, size_t size,
                                 struct pa_buffer *answer);
 void pa_witness_desk_close(struct pa_witness_desk *desk);

@@ -9,7 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_REASON_BYTES = 512, MOST_RESULT_BYTES = 1 << 24 };
+enum {
+    MOST_REASON_BYTES = 512,
+    MOST_RESULT_BYTES = 1 << 24,
+    MOST_KEPT_ANSWER = 4096, /* by a sleeping seat; only pages and results are longer */
+};
 
 void pa_witness_ticket_hash(struct pa_hash *out, const struct pa_hash *ticket) {
     pa_hash_bytes(out, "ticket", ticket->bytes, PA_HASH_BYTES);
@@ -38,13 +42,32 @@ int pa_witness_seat_wake(struct pa_witness_seat *seat,
     return open_witness(seat, options, error);
 }
 
-void pa_witness_seat_free(struct pa_witness_seat *seat) {
+static void close_both(struct pa_witness_seat *seat) {
     if (seat->witness != NULL)
         seat->witness->kind->release(seat->witness);
     pa_store_close(seat->store);
-    pa_buffer_free(&seat->answer);
     seat->witness = NULL;
     seat->store = NULL;
+    seat->has_epoch = seat->has_half_bit = false;
+}
+
+bool pa_witness_seat_is_amid(const struct pa_witness_seat *seat) {
+    return seat->has_epoch || seat->has_half_bit;
+}
+
+int pa_witness_seat_sleep(struct pa_witness_seat *seat, struct pa_error *error) {
+    if (seat->witness != NULL)
+        PA_TRY(pa_self_witness_flush(seat->witness, error));
+    close_both(seat);
+    /* A request that is sent again because its answer was lost comes within seconds. */
+    if (seat->answer.size > MOST_KEPT_ANSWER)
+        pa_buffer_free(&seat->answer);
+    return PA_OK;
+}
+
+void pa_witness_seat_free(struct pa_witness_seat *seat) {
+    close_both(seat);
+    pa_buffer_free(&seat->answer);
 }
 
 /* FOLDER/<first 16 digits of the session's hash>, new, with an empty store and the ticket's hash.
@@ -53,7 +76,9 @@ static int make_folder(struct pa_witness_seat *seat, const struct pa_witness_des
                        const struct pa_hash *session, struct pa_error *error) {
     char name[2 * PA_HASH_BYTES + 1], path[PATH_MAX], ticket[2 * PA_HASH_BYTES + 2];
     pa_hex(name, session->bytes, 8);
-    PA_TRY(pa_path_join(seat->folder, options->folder, name, error));
+    PA_TRY(pa_path_join(path, options->folder, name, error));
+    if ((seat->folder = strdup(path)) == NULL)
+        return pa_fail(error, PA_EMEMORY, "declaring a session: out of memory");
     PA_TRY(pa_directory_make(seat->folder, error));
     PA_TRY(pa_path_join(path, seat->folder, "evidence.db", error));
     PA_TRY(pa_store_create(path, &seat->store, error));
@@ -114,7 +139,8 @@ static int declare(struct pa_witness_seat *seat, const struct pa_witness_desk_op
     pa_witness_seat_free(seat);
     if (is_ours)
         remove_folder(seat);
-    seat->folder[0] = '\0';
+    free(seat->folder);
+    seat->folder = NULL;
     return code;
 }
 
@@ -175,6 +201,7 @@ static int watermark(struct pa_witness_seat *seat, const struct pa_witness_reque
     if (!pa_reader_done(&in))
         return malformed(request, error);
     PA_TRY(seat->witness->kind->watermark(seat->witness, &plan, &command, error));
+    seat->has_half_bit = !command.is_over;
     pa_buffer_u32(body, command.half);
     pa_buffer_u16(body, command.is_over ? PA_WITNESS_LEVEL_OVER
                         : command.is_on ? PA_WITNESS_LEVEL_ON
@@ -196,6 +223,7 @@ static int challenge(struct pa_witness_seat *seat, const struct pa_witness_reque
     if (!get_epoch(&in, &epoch) || !pa_reader_done(&in))
         return malformed(request, error);
     PA_TRY(seat->witness->kind->challenge(seat->witness, epoch, &nonce, error));
+    seat->has_epoch = true;
     pa_buffer_bytes(body, nonce.bytes, PA_HASH_BYTES);
     return PA_OK;
 }
@@ -235,9 +263,10 @@ static int reveal(struct pa_witness_seat *seat, const struct pa_witness_request 
     int code =
         seat->witness->kind->reveal(seat->witness, record.epoch, tails, list.count, &key, error);
     free(tails);
-    if (code == PA_OK)
-        pa_buffer_bytes(body, key.bytes, PA_HASH_BYTES);
-    return code;
+    PA_TRY(code);
+    seat->has_epoch = false;
+    pa_buffer_bytes(body, key.bytes, PA_HASH_BYTES);
+    return PA_OK;
 }
 
 /* A reason that the site gives: printable and not longer than a line. */
@@ -257,7 +286,9 @@ static int abort_epoch(struct pa_witness_seat *seat, const struct pa_witness_req
     if (!get_epoch(&in, &epoch))
         return malformed(request, error);
     get_reason(&in, reason);
-    return seat->witness->kind->abort(seat->witness, epoch, reason, error);
+    PA_TRY(seat->witness->kind->abort(seat->witness, epoch, reason, error));
+    seat->has_epoch = false;
+    return PA_OK;
 }
 
 static int interrupt(struct pa_witness_seat *seat, const struct pa_witness_request *request,
@@ -375,6 +406,7 @@ static int finish(struct pa_witness_seat *seat, const struct pa_witness_desk_opt
     pa_buffer_free(&notes);
     PA_TRY(code);
     PA_TRY(seat->witness->kind->finish(seat->witness, error));
+    seat->has_epoch = seat->has_half_bit = false;
     return options->conclude(options->context, seat->folder, error);
 }
 

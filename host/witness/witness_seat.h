@@ -10,17 +10,22 @@
 
 struct pa_witness_seat {
     struct pa_hash ticket; /* H("ticket", ticket): the secret itself is not kept */
-    uint64_t introduced_ns;
+
+    /* The desk's, under its table's lock. */
+    uint32_t users;    /* requests that have this seat */
+    bool is_open;      /* it counts among those that have store and witness open */
+    uint64_t asked_ns; /* when its last request came */
 
     pthread_mutex_t lock; /* of everything below */
     bool is_declared;
-    char folder[PATH_MAX]; /* empty before the declaration */
+    char *folder; /* owned; NULL before the declaration */
     struct pa_store *store;
     struct pa_witness *witness;
-    bool must_resume;        /* a session of an earlier process: only RESUME is answered */
-    uint64_t sequence;       /* of the last request that was carried out */
-    struct pa_hash request;  /* its hash */
-    struct pa_buffer answer; /* to it */
+    bool has_epoch, has_half_bit; /* under work: what the witness has of it in memory alone */
+    bool must_resume;             /* a session of an earlier process: only RESUME is answered */
+    uint64_t sequence;            /* of the last request that was carried out */
+    struct pa_hash request;       /* its hash */
+    struct pa_buffer answer;      /* to it */
 };
 
 void pa_witness_ticket_hash(struct pa_hash *out, const struct pa_hash *ticket);
@@ -34,6 +39,11 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
 /* Open store and witness of a declared seat, unless they are open. */
 int pa_witness_seat_wake(struct pa_witness_seat *seat,
                          const struct pa_witness_desk_options *options, struct pa_error *error);
+/* Whether closing store and witness would lose something. */
+bool pa_witness_seat_is_amid(const struct pa_witness_seat *seat);
+/* Close both, with everything that was said so far in the transcript. After an error they are open
+ * as before. */
+int pa_witness_seat_sleep(struct pa_witness_seat *seat, struct pa_error *error);
 void pa_witness_seat_free(struct pa_witness_seat *seat);
 
 #endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Room at the witness's desk: more sessions than can be open, strangers, and several at a time. */
+#include "cmocka_setup.h"
+
+#include "desk_scene.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* Another site at the same desk. */
+static struct scene begin_another(const struct scene *scene) {
+    struct scene other = *scene;
+    other.answer = (struct pa_buffer){0};
+    begin(&other);
+    return other;
+}
+
+static void sessions_make_room_for_those_that_come(void **state) {
+    enum { SESSIONS = 260 }; /* more than can be open, finished or not */
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    begin(&scene);
+    assert_int_equal(ask(&scene, PA_WITNESS_FINISH, NULL, 0), PA_OK);
+    for (int i = 1; i < SESSIONS; i++) {
+        struct scene other = begin_another(&scene);
+        if (i % 32 == 0)
+            assert_int_equal(ask(&other, PA_WITNESS_FINISH, NULL, 0), PA_OK);
+        pa_buffer_free(&other.answer);
+    }
+    assert_int_equal(ask(&scene, PA_WITNESS_RESULT, NULL, 0), PA_OK);
+    tear_down(&scene);
+}
+
+static void who_is_only_introduced_takes_no_room(void **state) {
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    introduce(&scene);
+    struct scene stranger = scene;
+    stranger.answer = (struct pa_buffer){0};
+    for (int i = 0; i < 2000; i++)
+        introduce(&stranger);
+    assert_int_equal(ask(&stranger, PA_WITNESS_GAP, NULL, 0), PA_EWITNESS); /* nothing declared */
+    assert_int_equal(declare(&scene, scene.serial, 4), PA_OK);
+    /* A ticket that no desk drew, and one of another desk's life. */
+    scene.ticket.bytes[0] ^= 1;
+    assert_int_equal(ask(&scene, PA_WITNESS_DECLARE, NULL, 0), 401);
+    pa_witness_desk_close(scene.desk);
+    open_desk(&scene);
+    stranger.desk = scene.desk;
+    assert_int_equal(declare(&stranger, stranger.serial, 4), 401);
+    pa_buffer_free(&stranger.answer);
+    tear_down(&scene);
+}
+
+static void a_session_between_epochs_does_not_notice_that_it_was_closed(void **state) {
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    pa_witness_desk_close(scene.desk);
+    scene.most_open = 2;
+    open_desk(&scene);
+    begin(&scene);
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        assert_int_equal(challenge(&scene, epoch), PA_OK);
+        for (int i = 0; i < 3; i++) {
+            struct scene other = begin_another(&scene);
+            pa_buffer_free(&other.answer);
+        }
+        assert_int_equal(close_idle(&scene, epoch), PA_OK);
+        for (int i = 0; i < 3; i++) {
+            struct scene other = begin_another(&scene);
+            pa_buffer_free(&other.answer);
+        }
+    }
+    assert_int_equal(records(&scene), 2 + 3 * 4); /* session, boot; nonce, root, list, key */
+    assert_int_equal(ask(&scene, PA_WITNESS_FINISH, NULL, 0), PA_OK);
+    tear_down(&scene);
+}
+
+static void an_epoch_under_work_is_kept_until_it_is_given_up(void **state) {
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    pa_witness_desk_close(scene.desk);
+    scene.most_open = 2;
+    open_desk(&scene);
+    begin(&scene);
+    struct scene second = begin_another(&scene);
+    assert_int_equal(challenge(&scene, 0), PA_OK);
+    assert_int_equal(challenge(&second, 0), PA_OK);
+    struct scene third = scene;
+    third.answer = (struct pa_buffer){0};
+    introduce(&third);
+    assert_int_equal(declare(&third, third.serial, 4), 503);
+    assert_int_equal(close_idle(&scene, 0), PA_OK);
+    assert_int_equal(declare(&third, third.serial, 4), PA_OK);
+    assert_int_equal(challenge(&third, 0), PA_OK);
+    assert_int_equal(close_idle(&second, 0), PA_OK);
+    pa_buffer_free(&second.answer);
+    pa_buffer_free(&third.answer);
+    pa_witness_desk_close(scene.desk);
+    /* Silence of a nanosecond is enough now: strangers with an epoch each cannot keep a desk. */
+    scene.most_open = 1;
+    scene.abandoned_ns = 1;
+    open_desk(&scene);
+    begin(&scene);
+    assert_int_equal(challenge(&scene, 0), PA_OK);
+    second = begin_another(&scene);
+    assert_int_equal(challenge(&second, 0), PA_OK);
+    assert_int_equal(close_idle(&scene, 0), PA_EWITNESS); /* its key is lost */
+    uint8_t lost[12] = {0, 0, 0, 0, 0, 0, 0, 0, 'l', 'o', 's', 't'};
+    assert_int_equal(ask(&scene, PA_WITNESS_ABORT, lost, sizeof lost), PA_OK);
+    assert_int_equal(challenge(&scene, 1), PA_OK);
+    assert_int_equal(close_idle(&scene, 1), PA_OK);
+    pa_buffer_free(&second.answer);
+    tear_down(&scene);
+}
+
+enum { VISITORS = 4 };
+
+struct visitor {
+    struct scene scene;
+    uint32_t closed;
+};
+
+/* With fewer places than visitors a request may find no room; what is under work keeps its own. */
+static void *visit(void *context) {
+    struct visitor *visitor = context;
+    struct scene *scene = &visitor->scene;
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        while (challenge(scene, epoch) == 503)
+            scene->sequence--;
+        visitor->closed += close_idle(scene, epoch) == PA_OK ? 1 : 0;
+    }
+    return NULL;
+}
+
+static void visitors_at_the_same_time_share_two_places(void **state) {
+    struct visitor visitors[VISITORS];
+    pthread_t threads[VISITORS];
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    pa_witness_desk_close(scene.desk);
+    scene.most_open = 2;
+    open_desk(&scene);
+    for (int i = 0; i < VISITORS; i++)
+        visitors[i] = (struct visitor){.scene = begin_another(&scene)};
+    for (int i = 0; i < VISITORS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, visit, &visitors[i]), 0);
+    for (int i = 0; i < VISITORS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(visitors[i].closed, 3);
+        pa_buffer_free(&visitors[i].scene.answer);
+    }
+    tear_down(&scene);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sessions_make_room_for_those_that_come),
+        cmocka_unit_test(who_is_only_introduced_takes_no_room),
+        cmocka_unit_test(a_session_between_epochs_does_not_notice_that_it_was_closed),
+        cmocka_unit_test(an_epoch_under_work_is_kept_until_it_is_given_up),
+        cmocka_unit_test(visitors_at_the_same_time_share_two_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
