@@ -102,6 +102,7 @@ int pa_crew_hello(struct pa_device *const *devices, struct pa_vitals_watch *watc
                        "%.3g s",
                        (double)patience_ns * 1e-9);
     int code = say_libraries(&introduction->hello, error);
+    introduction->hello.utc_ns = pa_clock_utc_ns();
     if (code == PA_OK)
         pa_put_hello(part, &introduction->hello);
     pa_hello_free(&introduction->hello);

@@ -150,6 +150,7 @@ void pa_put_hello(struct pa_buffer *out, const struct pa_hello *hello) {
         put_occupants(out, device);
     }
     put_libraries(out, hello);
+    pa_buffer_u64(out, hello->utc_ns);
 }
 
 int pa_get_hello(struct pa_reader *in, struct pa_hello *out, struct pa_error *error) {
@@ -172,6 +173,7 @@ int pa_get_hello(struct pa_reader *in, struct pa_hello *out, struct pa_error *er
         get_occupants(in, device);
     }
     get_libraries(in, out);
+    out->utc_ns = pa_read_u64(in);
     int code = checked(in, "a process's devices", error);
     if (code != PA_OK)
         pa_hello_free(out);

@@ -60,6 +60,7 @@ struct pa_hello {
     struct pa_device_facts *devices;
     uint32_t library_count;
     struct pa_library_facts libraries[PA_MOST_LIBRARIES_A_PROCESS];
+    uint64_t utc_ns; /* its clock as it answers */
 };
 
 struct pa_calibrate_request {

@@ -62,19 +62,19 @@ static void list_absent(const struct pa_site *site, char *out, size_t size) {
 int pa_note_ranks(const struct pa_session_terms *terms, struct pa_error *error) {
     const struct pa_site *site = terms->site;
     char absent[120], text[240];
-    json_t *hosts = json_array();
-    if (site->place.size < 2) {
-        json_decref(hosts);
+    if (site->place.size < 2)
         return PA_OK;
+    json_t *hosts = json_array(), *ahead = json_array();
+    for (int rank = 0; rank < site->place.size; rank++) {
+        bool is_absent = site->is_absent[rank];
+        json_array_append_new(hosts, is_absent ? json_null()
+                                               : json_string(pa_fleet_host(site->fleet, rank)));
+        json_array_append_new(ahead, is_absent ? json_null() : json_integer(site->ahead_s[rank]));
     }
-    for (int rank = 0; rank < site->place.size; rank++)
-        json_array_append_new(hosts, site->is_absent[rank]
-                                         ? json_null()
-                                         : json_string(pa_fleet_host(site->fleet, rank)));
-    PA_TRY(pa_note_put(
-        terms, PA_NO_EPOCH,
-        json_pack("{s:s, s:i, s:o}", "kind", "ranks", "size", site->place.size, "hosts", hosts),
-        error));
+    PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
+                       json_pack("{s:s, s:i, s:o, s:o}", "kind", "ranks", "size", site->place.size,
+                                 "hosts", hosts, "ahead_s", ahead),
+                       error));
     if (site->absent_count == 0)
         return PA_OK;
     list_absent(site, absent, sizeof absent);

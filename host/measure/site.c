@@ -208,6 +208,15 @@ static int add_libraries(struct pa_site *site, int rank, const struct pa_hello *
     return PA_OK;
 }
 
+/* To the next whole second: the way of the answer takes a part of one. */
+static int64_t seconds_ahead(uint64_t utc_ns, uint64_t ours_ns) {
+    static const uint64_t second_ns = 1000000000;
+    bool is_ahead = utc_ns > ours_ns;
+    uint64_t apart_ns = is_ahead ? utc_ns - ours_ns : ours_ns - utc_ns;
+    int64_t apart_s = (int64_t)(apart_ns / second_ns + (apart_ns % second_ns >= second_ns / 2));
+    return is_ahead ? apart_s : -apart_s;
+}
+
 /* Append the devices that one process named. */
 static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *payload,
                        struct pa_error *error) {
@@ -227,6 +236,7 @@ static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *p
     for (uint32_t i = 0; i < hello.device_count; i++)
         grown[site->device_count++] =
             (struct pa_site_device){.rank = rank, .seat = i, .facts = hello.devices[i]};
+    site->ahead_s[rank] = seconds_ahead(hello.utc_ns, pa_clock_utc_ns());
     int code = add_libraries(site, rank, &hello, error);
     pa_hello_free(&hello);
     return code;
@@ -285,7 +295,8 @@ int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa
     struct pa_error last = {0};
     *site = (struct pa_site){.place = *place, .crew = crew, .fleet = fleet};
     site->is_absent = calloc((size_t)place->size, sizeof *site->is_absent);
-    if (site->is_absent == NULL)
+    site->ahead_s = calloc((size_t)place->size, sizeof *site->ahead_s);
+    if (site->is_absent == NULL || site->ahead_s == NULL)
         return pa_fail(error, PA_EMEMORY, "gathering %d processes: out of memory", place->size);
     pa_buffer_u32(&request, PA_ASK_HELLO);
     for (int rank = 0; rank < place->size; rank++) {
@@ -304,6 +315,7 @@ int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa
 void pa_site_free(struct pa_site *site) {
     free(site->devices);
     free(site->is_absent);
+    free(site->ahead_s);
     free(site->library_sets);
     *site = (struct pa_site){0};
 }

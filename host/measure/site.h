@@ -41,6 +41,7 @@ struct pa_site {
     struct pa_fleet *fleet;
     bool *is_absent; /* by rank: the process did not come, or did not tell its devices */
     uint32_t absent_count;
+    int64_t *ahead_s; /* by rank: its UTC less the hub's, as it came in; 0 of an absent one */
     struct pa_site_device *devices;
     uint32_t device_count;
     struct pa_site_libraries *library_sets;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of several processes share: a claim of some seconds, processes with logs, and a look at what is left."""
+import base64
 import json
 import os
 import sqlite3
@@ -111,6 +112,11 @@ class Hall:
     def summary(self):
         with open(os.path.join(self.out, "summary.json"), encoding="utf-8") as file:
             return json.load(file)
+
+    def statement(self):
+        """What was signed: the predicate of the result."""
+        with open(os.path.join(self.out, "test-result.json"), encoding="utf-8") as file:
+            return json.loads(base64.b64decode(json.load(file)["payload"]))["predicate"]
 
     def notes(self, kind):
         return notes(os.path.join(self.out, "evidence.db"), kind)

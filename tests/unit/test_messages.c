@@ -26,7 +26,8 @@ static struct pa_device_facts device_facts(void) {
 
 static void a_hello_is_read_back(void **state) {
     struct pa_device_facts facts[2] = {device_facts(), device_facts()};
-    struct pa_hello hello = {.device_count = 2, .devices = facts, .library_count = 1}, back;
+    struct pa_hello hello = {.device_count = 2, .devices = facts, .library_count = 1, .utc_ns = 77},
+                    back;
     struct pa_buffer bytes = {0};
     struct pa_error error = {0};
     (void)state;
@@ -46,6 +47,7 @@ static void a_hello_is_read_back(void **state) {
     assert_string_equal(back.devices[1].identity.bus, "0000:3b:00.0");
     assert_int_equal(back.library_count, 1);
     assert_string_equal(back.libraries[0].sha256, "ab12");
+    assert_int_equal(back.utc_ns, 77);
     pa_hello_free(&back);
     for (size_t cut = 0; cut < bytes.size; cut++) {
         in = pa_reader_over(bytes.data, cut);
