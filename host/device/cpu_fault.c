@@ -6,7 +6,8 @@
  * and the digest. Which tiles depends on the seed, the step's key and the tile's number alone, so
  * that a run can be repeated. "tiles:0.01:SEED:100" leaves the first hundred tiles alone: a device
  * that begins to fail after calibration has seen that it is exact. "stop:FILE" never comes back
- * from work once FILE is there, "slow:2" takes twice as long for all of it.
+ * from work once FILE is there, "slow:2" takes twice as long for all of it, "pace:10" 10 ms for
+ * each panel, so that its rate does not depend on who else is on the machine.
  */
 #include "device/cpu.h"
 
@@ -26,12 +27,15 @@ static unsigned long long fault_seed;
 static atomic_llong spared; /* tiles that are still left alone */
 static const char *stop_file;
 static double slowness; /* 1: as fast as it is */
+static double pace_ms;
 
 static void read_setting(void) {
     const char *setting = getenv("PETAUDIT_FAULT");
     long long first = 0;
     slowness = 1;
     if (setting != NULL && sscanf(setting, "slow:%lf", &slowness) == 1)
+        setting = NULL;
+    if (setting != NULL && sscanf(setting, "pace:%lf", &pace_ms) == 1)
         setting = NULL;
     if (setting != NULL && strncmp(setting, "stop:", 5) == 0) {
         stop_file = setting + 5;
@@ -43,12 +47,15 @@ static void read_setting(void) {
     atomic_store(&spared, first);
 }
 
-/* Sleep as long as slowness demands, by the time since this thread was here last. */
+/* Sleep as long as slowness or the pace demands, by the time since this thread was here last. */
 static void be_slow(void) {
     static _Thread_local uint64_t since;
     uint64_t now = pa_clock_raw_ns(), most = UINT64_C(200000000);
+    uint64_t pace_ns = (uint64_t)(pace_ms * 1e6);
     if (slowness > 1 && since != 0 && now - since < most)
         pa_clock_sleep((uint64_t)((double)(now - since) * (slowness - 1)));
+    if (now - since < pace_ns)
+        pa_clock_sleep(pace_ns - (now - since));
     since = pa_clock_raw_ns();
 }
 
