@@ -145,6 +145,25 @@ def out_of_disk(hall):
         subprocess.run(["umount", "-l", hall.out], check=True)
 
 
+# Its own view of every file system is one that takes nothing more; memory that processes share is no disk.
+FULL = """for mount in $(awk '$2 !~ "^/(proc|sys|dev)" {print $2}' /proc/mounts); do mount -o remount,bind,ro "$mount" || exit 99; done
+touch "$0" && exit 98
+exec "$@"
+"""
+
+
+def worker_out_of_disk(hall):
+    # A worker writes no file: not into --out, not at home, not anywhere.
+    ranks = [hall.start_rank(rank, SIZE, PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE=str(SIZE),
+                             prefix=("unshare", "--mount", "sh", "-c", FULL, hall.path("probe")) if rank == LOST else ())
+             for rank in range(SIZE)]
+    summary = expect_result(hall, ranks)
+    hall.end(ranks[LOST], (0,), f"rank{LOST}.log")
+    check(not os.path.exists(hall.path("probe")), "the worker's disk was not full")
+    check(len(summary["devices"]) == SIZE and not any(device["is_lost"] for device in summary["devices"]), summary["devices"])
+    check(all(device["steps"] > 0 for device in summary["devices"]), summary["devices"])
+
+
 def wrong_clock(hall):
     # Time is the witness's: a worker three years ahead changes nothing but what the evidence says of its clock.
     # Without the second variable faketime ends every wait of a thread at once.
@@ -207,7 +226,7 @@ def hub_killed_with_a_host(hall):
 
 
 TABLE = {row.__name__: row for row in (killed, killed_at_openings, frozen, slow, stopped_device, out_of_disk,
-                                       wrong_clock, late, hub_killed, hub_killed_with_a_host)}
+                                       worker_out_of_disk, wrong_clock, late, hub_killed, hub_killed_with_a_host)}
 
 with open(os.path.join(os.path.dirname(__file__), "../../docs/fleet.md"), encoding="utf-8") as page:
     documented = {line.split("`")[1] for line in page if line.startswith("| `")}
