@@ -2,6 +2,7 @@
 #include "certificate/key_file.h"
 
 #include "base/base.h"
+#include "certificate/key_lock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -52,7 +53,19 @@ static int write_files(char names[3][PATH_MAX], const struct pa_buffer contents[
     return PA_OK;
 }
 
-int pa_key_file_make(const char *path, struct pa_error *error) {
+static int private_pem(const struct pa_key *key, const char *passphrase, struct pa_buffer *out,
+                       struct pa_error *error) {
+    if (passphrase == NULL)
+        return pa_key_to_pem(key, out, error);
+    struct pa_buffer plain = {0};
+    int code = pa_key_to_pem(key, &plain, error);
+    if (code == PA_OK)
+        code = pa_key_lock(plain.data, plain.size, passphrase, out, error);
+    wipe(&plain);
+    return code;
+}
+
+int pa_key_file_make(const char *path, const char *passphrase, struct pa_error *error) {
     char names[3][PATH_MAX];
     PA_TRY(names_make(names, path, error));
     struct pa_key *key = NULL;
@@ -60,7 +73,7 @@ int pa_key_file_make(const char *path, struct pa_error *error) {
     uint8_t point[PA_PUBLIC_KEY_BYTES];
     PA_TRY(pa_key_generate(&key, error));
     pa_key_public(key, point);
-    int code = pa_key_to_pem(key, &contents[0], error);
+    int code = private_pem(key, passphrase, &contents[0], error);
     if (code == PA_OK)
         code = pa_public_key_to_pem(point, &contents[1], error);
     if (code == PA_OK)
@@ -73,7 +86,24 @@ int pa_key_file_make(const char *path, struct pa_error *error) {
     return code;
 }
 
-int pa_key_file_load(const char *path, struct pa_key **out, struct pa_error *error) {
+static int load_locked(const char *path, const struct pa_buffer *pem, pa_ask_passphrase *ask,
+                       struct pa_key **out, struct pa_error *error) {
+    struct pa_buffer passphrase = {0}, plain = {0};
+    if (ask == NULL)
+        return pa_fail(error, PA_EINPUT, "loading key %s: it is locked with a passphrase", path);
+    int code = ask(path, &passphrase, error);
+    if (code == PA_OK)
+        code =
+            pa_key_unlock(path, pem->data, pem->size, (const char *)passphrase.data, &plain, error);
+    if (code == PA_OK)
+        code = pa_key_from_pem(path, plain.data, plain.size, out, error);
+    wipe(&passphrase);
+    wipe(&plain);
+    return code;
+}
+
+int pa_key_file_load(const char *path, pa_ask_passphrase *ask, struct pa_key **out,
+                     struct pa_error *error) {
     struct stat facts;
     if (stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0)
         return pa_fail(error, PA_EINPUT,
@@ -83,7 +113,9 @@ int pa_key_file_load(const char *path, struct pa_key **out, struct pa_error *err
     struct pa_buffer pem = {0};
     int code = pa_file_read(path, PA_KEY_FILE_MOST_BYTES, &pem, error);
     if (code == PA_OK)
-        code = pa_key_from_pem(path, pem.data, pem.size, out, error);
+        code = pa_key_is_locked(pem.data, pem.size)
+                   ? load_locked(path, &pem, ask, out, error)
+                   : pa_key_from_pem(path, pem.data, pem.size, out, error);
     wipe(&pem);
     return code;
 }

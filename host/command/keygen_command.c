@@ -2,30 +2,42 @@
 #include "certificate/key_file.h"
 #include "command/command.h"
 #include "command/options.h"
+#include "command/passphrase.h"
 #include "command/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] = "Usage: petaudit keygen FILE\n\n"
-                           "Make a signing key (ECDSA P-256): FILE (private, mode 0600), FILE.pub "
-                           "(public, to give away) and\n"
-                           "FILE.crt (certificate for TLS and PDF). Nothing is overwritten.\n\n"
-                           "Examples:\n"
-                           "  petaudit keygen auditor\n"
-                           "  petaudit verify certificate.json --trust auditor.pub\n";
+static const char help[] =
+    "Usage: petaudit keygen FILE\n\n"
+    "Make a signing key (ECDSA P-256): FILE (private, mode 0600), FILE.pub "
+    "(public, to give away) and\n"
+    "FILE.crt (certificate for TLS and PDF). Nothing is overwritten.\n"
+    "With PETAUDIT_PASSPHRASE_FILE=F in the environment, FILE is locked with the first line "
+    "of F;\n"
+    "whoever uses the key then sets the same, or is asked on the terminal.\n\n"
+    "Examples:\n"
+    "  petaudit keygen auditor\n"
+    "  petaudit verify certificate.json --trust auditor.pub\n";
 
 static int keygen(const char *path, struct pa_error *error) {
     char public_path[4096], text[8192], id_text[2 * PA_HASH_BYTES + 1];
     uint8_t key[PA_PUBLIC_KEY_BYTES];
     struct pa_hash id;
-    PA_TRY(pa_key_file_make(path, error));
+    struct pa_buffer passphrase = {0};
+    int code = pa_passphrase_for_new(&passphrase, error);
+    if (code == PA_OK)
+        code = pa_key_file_make(path, (const char *)passphrase.data, error);
+    bool is_locked = passphrase.size > 0;
+    pa_passphrase_wipe(&passphrase);
+    PA_TRY(code);
     snprintf(public_path, sizeof public_path, "%s.pub", path);
     PA_TRY(pa_key_file_load_public(public_path, key, error));
     pa_public_key_id(key, &id);
     pa_hex(id_text, id.bytes, PA_HASH_BYTES);
     snprintf(text, sizeof text, "%s\n", id_text);
-    pa_say("made %s, %s.pub and %s.crt; the key id is", path, path, path);
+    pa_say("made %s%s, %s.pub and %s.crt; the key id is", path,
+           is_locked ? " (locked with the passphrase)" : "", path, path);
     return pa_print_result(text, strlen(text), error);
 }
 

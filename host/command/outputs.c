@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/outputs.h"
+#include "command/passphrase.h"
 
 #include "command/terminal.h"
 #include "report/report.h"
@@ -39,13 +40,13 @@ static int key_path_of(const char *path, char out[PATH_MAX], struct pa_error *er
 int pa_default_key(const char *path, struct pa_key **out, struct pa_error *error) {
     char standard[PATH_MAX];
     if (path != NULL)
-        return pa_key_file_load(path, out, error);
+        return pa_key_file_load(path, pa_passphrase_ask, out, error);
     PA_TRY(key_path_of(NULL, standard, error));
     if (access(standard, F_OK) != 0) {
-        PA_TRY(pa_key_file_make(standard, error));
+        PA_TRY(pa_key_file_make(standard, NULL, error));
         pa_say("made a signing key: %s", standard);
     }
-    return pa_key_file_load(standard, out, error);
+    return pa_key_file_load(standard, pa_passphrase_ask, out, error);
 }
 
 static int load_terms(const char *claim_path, const char *policy_name, struct pa_judged *out,

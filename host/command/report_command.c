@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "command/options.h"
 #include "command/outputs.h"
+#include "command/passphrase.h"
 #include "command/terminal.h"
 #include "report/report.h"
 
@@ -58,7 +59,7 @@ static int find_key(const struct wishes *wishes, const struct pa_verification *v
         snprintf(path, PATH_MAX, "%s", wishes->key);
     else if (pa_config_path(path, PATH_MAX, "key", NULL) != PA_OK || access(path, R_OK) != 0)
         return PA_OK;
-    int code = pa_key_file_load(path, out, error);
+    int code = pa_key_file_load(path, pa_passphrase_ask, out, error);
     if (code != PA_OK && wishes->key == NULL)
         return PA_OK; /* somebody's key that cannot be used here */
     PA_TRY(code);

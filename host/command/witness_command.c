@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "command/options.h"
 #include "command/outputs.h"
+#include "command/passphrase.h"
 #include "command/qr_text.h"
 #include "command/terminal.h"
 #include "command/witness_live.h"
@@ -161,7 +162,7 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                        "--key is missing: the witness signs with a key of its own "
                        "(petaudit keygen FILE makes one)");
     snprintf(listen, sizeof listen, "0.0.0.0:%d", DEFAULT_PORT);
-    PA_TRY(pa_key_file_load(options->key, &key, error));
+    PA_TRY(pa_key_file_load(options->key, pa_passphrase_ask, &key, error));
     struct witness_office office = {.key = key, .key_path = options->key};
     struct pa_witness_desk_options desk = {
         .folder = options->store, .key = key, .conclude = conclude, .context = &office};

@@ -103,7 +103,11 @@ static int decode_pem(const char *name, const char *type, const void *pem, size_
         code = pa_fail(error, PA_EINPUT, "key %s: it holds a %s where a %s is wanted", name, found,
                        type);
     else if (header[0] != '\0')
-        code = pa_fail(error, PA_EINPUT, "key %s: encrypted keys are not supported", name);
+        code = pa_fail(error, PA_EINPUT,
+                       "key %s: it is locked in PEM's old way; \"openssl pkcs8 -topk8 -scrypt\" "
+                       "locks it in the one "
+                       "that is read here",
+                       name);
     char rest;
     while (code == PA_OK && BIO_read(bio, &rest, 1) == 1)
         if (strchr(" \t\r\n", rest) == NULL)

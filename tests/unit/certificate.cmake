@@ -4,3 +4,4 @@ petaudit_test(
   LABEL unit
   SOURCES test_certificate_evidence.c certificate_samples.c evidence_factory.c record_samples.c
   ROOMS certificate)
+petaudit_test(test_key_lock LABEL unit SOURCES test_key_lock.c ROOMS certificate)

@@ -370,23 +370,23 @@ static void a_key_has_three_files_and_is_never_overwritten(void **state) {
     uint8_t from_key[PA_PUBLIC_KEY_BYTES], from_public[PA_PUBLIC_KEY_BYTES];
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/key", directory);
-    assert_int_equal(pa_key_file_make(path, &error), PA_OK);
+    assert_int_equal(pa_key_file_make(path, NULL, &error), PA_OK);
     assert_int_equal(stat(path, &facts), 0);
     assert_int_equal(facts.st_mode & 0777, 0600);
-    assert_int_equal(pa_key_file_load(path, &key, &error), PA_OK);
+    assert_int_equal(pa_key_file_load(path, NULL, &key, &error), PA_OK);
     pa_key_public(key, from_key);
     pa_key_free(key);
     snprintf(other, sizeof other, "%s.pub", path);
     assert_int_equal(pa_key_file_load_public(other, from_public, &error), PA_OK);
     assert_memory_equal(from_key, from_public, PA_PUBLIC_KEY_BYTES);
-    assert_int_equal(pa_key_file_make(path, &error), PA_EWRITE);
+    assert_int_equal(pa_key_file_make(path, NULL, &error), PA_EWRITE);
     assert_int_equal(chmod(path, 0640), 0);
-    assert_int_equal(pa_key_file_load(path, &key, &error), PA_EINPUT);
+    assert_int_equal(pa_key_file_load(path, NULL, &key, &error), PA_EINPUT);
     assert_non_null(strstr(error.text, "chmod"));
     unlink(path);
     unlink(other);
     /* FILE.crt alone is enough to refuse, and then nothing new is there. */
-    assert_int_equal(pa_key_file_make(path, &error), PA_EWRITE);
+    assert_int_equal(pa_key_file_make(path, NULL, &error), PA_EWRITE);
     assert_int_equal(stat(path, &facts), -1);
     snprintf(other, sizeof other, "%s.crt", path);
     unlink(other);
