@@ -3,6 +3,11 @@ target_link_libraries(make_certificates PRIVATE petaudit_flags pa_report)
 target_compile_definitions(make_certificates PRIVATE PETAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 petaudit_test(test_portfolio LABEL unit SOURCES test_portfolio.c certificate_samples.c ROOMS report)
 petaudit_test(test_report LABEL unit SOURCES test_report.c certificate_samples.c ROOMS report)
+petaudit_test(
+  test_straggler_report
+  LABEL unit
+  SOURCES test_straggler_report.c certificate_samples.c evidence_factory.c record_samples.c
+  ROOMS report)
 
 # A second implementation, in Python, accepts what the C code signs, holds it against docs/schema and refuses flips.
 set(certificates ${PETAUDIT_SUITE}make_certificates)
