@@ -65,10 +65,12 @@ static size_t stride(void) {
     return (size_t)step;
 }
 
+/* Two bits of each byte; each bit where there is time. */
 static void one_flipped_bit_anywhere_is_refused(void **state) {
     (void)state;
+    const int spacing = getenv("PETAUDIT_EVERY_BIT") != NULL ? 1 : 4;
     for (size_t i = 0; i < small.size; i += stride())
-        for (int bit = 0; bit < 8; bit++) {
+        for (int bit = (int)(i % (size_t)spacing); bit < 8; bit += spacing) {
             small.data[i] ^= (uint8_t)(1 << bit);
             if (accepted(small.data, small.size, NULL))
                 fail_msg("bit %d of byte %zu does not matter", bit, i);
