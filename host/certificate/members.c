@@ -166,8 +166,15 @@ static const struct pa_member requirement_members[] = {
 };
 
 static const struct pa_member coupled_members[] = {
+    {"bytes", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
+    {"hosts", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
+    {"loss", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     {"pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"ranks", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
+    {"reason", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"state", PA_MEMBER_TEXT, NULL},
+    {"steps", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
+    {"sum_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     END,
 };
 

@@ -154,11 +154,51 @@ json_t *pa_statement_build_nominal(struct pa_builder *b) {
     return out;
 }
 
-/* The coupled rate (multiplication and all-reduce at once) has no measurement yet. */
+/* Why there is no rate, in words; empty where there is one. */
+static const char *why_not_coupled(const struct pa_facts *facts) {
+    const struct pa_fact_coupled *coupled = &facts->coupled;
+    switch (coupled->state) {
+    case PA_COUPLED_MEASURED:
+        return "";
+    case PA_COUPLED_WRONG:
+        return "The sums were wrong.";
+    case PA_COUPLED_LOST:
+    case PA_COUPLED_NOT_MEASURED:
+        return coupled->reason;
+    case PA_COUPLED_UNKNOWN:
+        break;
+    }
+    return facts->device_count == 1 ? "One device has nothing to couple."
+                                    : "The session did not come to it.";
+}
+
+static const char *coupled_state(const struct pa_facts *facts) {
+    static const char *const states[] = {[PA_COUPLED_MEASURED] = "measured",
+                                         [PA_COUPLED_WRONG] = "wrong",
+                                         [PA_COUPLED_LOST] = "lost",
+                                         [PA_COUPLED_NOT_MEASURED] = "not measured"};
+    if (facts->coupled.state != PA_COUPLED_UNKNOWN)
+        return states[facts->coupled.state];
+    return facts->device_count == 1 ? "one device" : "not measured";
+}
+
+/* Multiplication and all-reduce at once. What a system does better than its devices is noise of the
+ * two measurements: its loss is 0. */
 json_t *pa_statement_build_coupled(struct pa_builder *b) {
+    const struct pa_fact_coupled *coupled = &b->facts->coupled;
+    bool is_measured = coupled->state == PA_COUPLED_MEASURED;
+    double rate = is_measured ? coupled->operations / ((double)coupled->time_ns * 1e-9) : 0;
+    double alone = is_measured ? coupled->alone_per_second : 0;
     json_t *out = json_object();
-    pa_statement_put(b, out, "pflops", json_null());
-    pa_statement_put_text(b, out, "state", "not measured");
+    pa_statement_put_count(b, out, "bytes", coupled->bytes);
+    pa_statement_put_count(b, out, "hosts", coupled->hosts);
+    pa_statement_put_known(b, out, "loss", rate < alone ? 1 - rate / alone : 0, is_measured);
+    pa_statement_put_known(b, out, "pflops", rate * 1e-15, is_measured);
+    pa_statement_put_count(b, out, "ranks", coupled->ranks);
+    pa_statement_put_text(b, out, "reason", why_not_coupled(b->facts));
+    pa_statement_put_text(b, out, "state", coupled_state(b->facts));
+    pa_statement_put_count(b, out, "steps", coupled->steps);
+    pa_statement_put_known(b, out, "sum_pflops", alone * 1e-15, is_measured);
     return out;
 }
 

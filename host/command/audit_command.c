@@ -206,6 +206,9 @@ static int print_plan(struct audit *audit, struct pa_error *error) {
                      pa_class_traits(plan->class_id)->name, plan->k, plan->epochs,
                      (double)plan->epoch_ns * 1e-9, plan->openings,
                      (unsigned long long)(plan->expected_ns / 1000000000u));
+    if (pa_plan_coupled_ns(plan, &audit->site) > 0)
+        pa_buffer_format(&out, "together   about %.3g s, all-reduce between products\n",
+                         (double)pa_plan_coupled_ns(plan, &audit->site) * 1e-9);
     for (uint32_t d = 0; d < audit->site.device_count; d++) {
         const struct pa_site_device *device = &audit->site.devices[d];
         const struct pa_trial *chosen = &device->calibration.chosen;

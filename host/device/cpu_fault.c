@@ -6,8 +6,9 @@
  * and the digest. Which tiles depends on the seed, the step's key and the tile's number alone, so
  * that a run can be repeated. "tiles:0.01:SEED:100" leaves the first hundred tiles alone: a device
  * that begins to fail after calibration has seen that it is exact. "stop:FILE" never comes back
- * from work once FILE is there, "slow:2" takes twice as long for all of it, "pace:10" 10 ms for
- * each panel, so that its rate does not depend on who else is on the machine.
+ * from work once FILE is there, "heard:TEXT:FILE" once TEXT stands in FILE, "slow:2" takes twice as
+ * long for all of it, "pace:10" 10 ms for each panel, so that its rate does not depend on who else
+ * is on the machine.
  */
 #include "device/cpu.h"
 
@@ -25,7 +26,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static double share;
 static unsigned long long fault_seed;
 static atomic_llong spared; /* tiles that are still left alone */
-static const char *stop_file;
+static const char *stop_file, *heard_file;
+static char heard_text[64];
 static double slowness; /* 1: as fast as it is */
 static double pace_ms;
 
@@ -41,10 +43,27 @@ static void read_setting(void) {
         stop_file = setting + 5;
         setting = NULL;
     }
+    int length = 0;
+    if (setting != NULL && sscanf(setting, "heard:%63[^:]:%n", heard_text, &length) == 1 &&
+        length > 0) {
+        heard_file = setting + length;
+        setting = NULL;
+    }
     if (setting == NULL ||
         sscanf(setting, "tiles:%lf:%llu:%lld", &share, &fault_seed, &first) < 2 || !isfinite(share))
         share = 0;
     atomic_store(&spared, first);
+}
+
+/* A log of some lines, which the hub writes. */
+static bool has_heard(void) {
+    char text[65536];
+    FILE *file = heard_file != NULL ? fopen(heard_file, "r") : NULL;
+    if (file == NULL)
+        return false;
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return strstr(text, heard_text) != NULL;
 }
 
 /* Sleep as long as slowness or the pace demands, by the time since this thread was here last. */
@@ -71,7 +90,7 @@ void pa_cpu_fault(void *c, size_t ld, size_t element, uint32_t tile_rows, uint32
                   uint32_t first_tile, uint32_t step_key) {
     pthread_once(&once, read_setting);
     be_slow();
-    while (stop_file != NULL && access(stop_file, F_OK) == 0)
+    while ((stop_file != NULL && access(stop_file, F_OK) == 0) || has_heard())
         pause();
     for (uint32_t r = 0; r < tile_rows; r++)
         for (uint32_t q = 0; q < tile_columns; q++) {

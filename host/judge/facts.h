@@ -97,6 +97,25 @@ struct pa_fact_allreduce {
     bool verified;
 };
 
+/* The devices as one system: products with all-reduce between them (docs/protocol.md, "Coupled").
+ * The site's own measurement, not proven. */
+enum pa_coupled_state {
+    PA_COUPLED_UNKNOWN, /* the session noted nothing of it; all else is 0 */
+    PA_COUPLED_MEASURED,
+    PA_COUPLED_WRONG,       /* the sums were wrong: its rate counts for nothing */
+    PA_COUPLED_LOST,        /* a device or process was lost meanwhile; `reason` names it */
+    PA_COUPLED_NOT_MEASURED /* `reason` says why */
+};
+struct pa_fact_coupled {
+    enum pa_coupled_state state;
+    uint32_t ranks, hosts, steps;
+    uint64_t bytes;          /* reduced after every step */
+    uint64_t time_ns;        /* of all steps, by the slowest rank */
+    double operations;       /* of all ranks in that time */
+    double alone_per_second; /* sum of the same devices, each by itself in the same run */
+    char reason[512];
+};
+
 /* What a meter measures. */
 enum pa_meter_role {
     PA_METER_IT,       /* the machines under audit */
@@ -208,6 +227,7 @@ struct pa_facts {
     uint32_t device_count;
     struct pa_fact_allreduce *allreduce;
     uint32_t allreduce_count;
+    struct pa_fact_coupled coupled;
     struct pa_fact_power power;
     struct pa_fact_watermark watermark;
     struct pa_credit credit;

@@ -123,6 +123,9 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
                               char wrong[PA_NOTE_WRONG_BYTES]);
 int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_t *note,
                           char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);
+/* facts_coupled.c */
+int pa_replay_coupled_note(struct pa_replay *replay, const json_t *json,
+                           char wrong[PA_NOTE_WRONG_BYTES]);
 /* facts_watermark.c */
 int pa_replay_watermark_note(struct pa_replay *replay, const json_t *json, struct pa_instant at,
                              char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);

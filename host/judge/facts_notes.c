@@ -282,6 +282,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
                               &facts->policy_bytes, error);
     if (strcmp(kind, "allreduce") == 0)
         return read_allreduce_note(replay, note, error);
+    if (strcmp(kind, "coupled") == 0)
+        return pa_replay_coupled_note(replay, note->json, note->wrong);
     if (strcmp(kind, "memory") == 0)
         return read_memory_note(replay, note, error);
     if (strcmp(kind, "abort") == 0)
@@ -340,7 +342,8 @@ int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
         pa_replay_broken(replay, "in a note of the kind \"%s\" %s", kind, note.wrong);
     }
     if (note.kind != NULL &&
-        (strcmp(note.kind, "raw") == 0 || strcmp(note.kind, "allreduce") == 0)) {
+        (strcmp(note.kind, "raw") == 0 || strcmp(note.kind, "allreduce") == 0 ||
+         strcmp(note.kind, "coupled") == 0)) {
         replay->measured_at = raw.at;
         replay->measured_segment = replay->interruptions;
     }

@@ -52,6 +52,8 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "Look at the device itself: model, firmware, and whether others work in its name."},
     {"ALLREDUCE_WRONG", CRITICAL, NO_PASS,
      "Test links and memory of the ranks named, then measure again."},
+    {"COUPLED_WRONG", CRITICAL, NO_PASS,
+     "Test links and memory of the devices, then measure again."},
     {"MEMORY_WRONG", CRITICAL, NO_PASS,
      "Test the memory of the device named; less of it than told means another board."},
     {"WATERMARK_NOT_FOUND", CRITICAL, NO_PASS,
@@ -121,6 +123,8 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "Install the vendor's management library where throttling and errors should be seen."},
     {"SELF_DECLARED", INFO, TOLD,
      "Take it as the operator's word; ask for a witnessed session where it matters."},
+    {"COUPLED_LOST", WARNING, TOLD,
+     "Look into what was lost; the proof does not depend on it, the rate as one system does."},
     /* Noted by the measuring side. */
     {"ALLREDUCE_FAILED", WARNING, TOLD,
      "Read why the sweep could not be made; the proof does not depend on it."},

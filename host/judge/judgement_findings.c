@@ -251,6 +251,14 @@ static void find_circumstances(struct pa_judging *judging) {
                        (unsigned long long)facts->allreduce[i].bytes, facts->allreduce[i].ranks);
         break;
     }
+    if (facts->coupled.state == PA_COUPLED_WRONG)
+        pa_finding_add(judging, "COUPLED_WRONG", "note coupled",
+                       "Working as one system, %u ranks reduced to a wrong result.",
+                       facts->coupled.ranks);
+    if (facts->coupled.state == PA_COUPLED_LOST)
+        pa_finding_add(judging, "COUPLED_LOST", "note coupled",
+                       "The devices could not be measured as one system: %s",
+                       facts->coupled.reason);
 }
 
 /* A code that a site may note, cut to what a finding holds. */

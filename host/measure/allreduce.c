@@ -35,13 +35,10 @@ uint32_t pa_allreduce_sizes(uint64_t most_bytes, uint64_t out[PA_ALLREDUCE_MOST_
 
 /* ---- one rank ---- */
 
-static int open_rank(struct pa_allreduce_station *station, struct pa_reader *in,
-                     struct pa_error *error) {
-    uint8_t id[PA_COMMUNICATOR_ID_BYTES];
-    pa_read_bytes(in, id, sizeof id);
-    uint32_t rank = pa_read_u32(in), ranks = pa_read_u32(in);
-    uint64_t most_bytes = pa_read_u64(in), patience_ns = pa_read_u64(in);
-    if (!pa_reader_done(in) || ranks < 1 || ranks > PA_ALLREDUCE_MOST_RANKS || rank >= ranks ||
+int pa_allreduce_join(struct pa_allreduce_station *station,
+                      const uint8_t id[PA_COMMUNICATOR_ID_BYTES], uint32_t rank, uint32_t ranks,
+                      uint64_t most_bytes, uint64_t deadline_ns, struct pa_error *error) {
+    if (ranks < 1 || ranks > PA_ALLREDUCE_MOST_RANKS || rank >= ranks ||
         !pa_allreduce_size_is_sound(most_bytes))
         return pa_fail(error, PA_EINPUT, "joining an all-reduce: the hub's request is damaged");
     const struct pa_backend *backend = station->device->backend;
@@ -49,9 +46,21 @@ static int open_rank(struct pa_allreduce_station *station, struct pa_reader *in,
         return pa_fail(error, PA_EUNSUPPORTED, "the %s backend has no all-reduce", backend->name);
     pa_allreduce_leave(station);
     PA_TRY(backend->communicator_open(station->device, id, (int)rank, (int)ranks, most_bytes,
-                                      deadline_after(patience_ns), &station->communicator, error));
+                                      deadline_ns, &station->communicator, error));
     station->most_bytes = most_bytes;
     return PA_OK;
+}
+
+static int open_rank(struct pa_allreduce_station *station, struct pa_reader *in,
+                     struct pa_error *error) {
+    uint8_t id[PA_COMMUNICATOR_ID_BYTES];
+    pa_read_bytes(in, id, sizeof id);
+    uint32_t rank = pa_read_u32(in), ranks = pa_read_u32(in);
+    uint64_t most_bytes = pa_read_u64(in), patience_ns = pa_read_u64(in);
+    if (!pa_reader_done(in))
+        return pa_fail(error, PA_EINPUT, "joining an all-reduce: the hub's request is damaged");
+    return pa_allreduce_join(station, id, rank, ranks, most_bytes, deadline_after(patience_ns),
+                             error);
 }
 
 static int put_digests(struct pa_allreduce_station *station, uint64_t bytes,
@@ -163,28 +172,36 @@ static uint32_t iterations_for(uint64_t bytes) {
                                       : (uint32_t)times;
 }
 
-/* The slowest rank's time, and whether all have the digests of rank 0. */
-static int combine(struct exchange *exchange, struct pa_allreduce_row *row,
-                   struct pa_error *error) {
-    size_t chunks = (size_t)pa_allreduce_chunks(row->bytes);
-    uint64_t slowest_ns = 0;
+int pa_allreduce_take_digests(const struct pa_buffer *answers, uint32_t ranks, size_t before,
+                              struct pa_allreduce_row *row, struct pa_error *error) {
+    size_t chunks = (size_t)pa_allreduce_chunks(row->bytes), size = before + 8 * chunks;
     row->is_agreed = true;
-    for (uint32_t rank = 0; rank < exchange->ranks; rank++) {
-        const struct pa_buffer *answer = &exchange->answers[rank];
-        if (answer->failed || answer->size != 8 + 8 * chunks)
+    for (uint32_t rank = 0; rank < ranks; rank++) {
+        if (answers[rank].failed || answers[rank].size != size)
             return pa_fail(error, PA_EINPUT,
                            "all-reduce of %llu bytes: rank %u answered %zu bytes instead of %zu",
-                           (unsigned long long)row->bytes, rank, answer->size, 8 + 8 * chunks);
-        uint64_t ns = pa_le64(answer->data);
-        slowest_ns = ns > slowest_ns ? ns : slowest_ns;
-        row->is_agreed = row->is_agreed &&
-                         memcmp(answer->data + 8, exchange->answers[0].data + 8, 8 * chunks) == 0;
+                           (unsigned long long)row->bytes, rank, answers[rank].size, size);
+        row->is_agreed = row->is_agreed && memcmp(answers[rank].data + before,
+                                                  answers[0].data + before, 8 * chunks) == 0;
     }
     row->chunks = calloc(chunks, sizeof *row->chunks);
     if (row->chunks == NULL)
         return pa_fail(error, PA_EMEMORY, "an all-reduce: out of memory");
     for (size_t i = 0; i < chunks; i++)
-        row->chunks[i] = pa_le64(exchange->answers[0].data + 8 + 8 * i);
+        row->chunks[i] = pa_le64(answers[0].data + before + 8 * i);
+    return PA_OK;
+}
+
+/* The slowest rank's time, and whether all have the digests of rank 0. */
+static int combine(struct exchange *exchange, struct pa_allreduce_row *row,
+                   struct pa_error *error) {
+    uint64_t slowest_ns = 0;
+    PA_TRY(pa_allreduce_take_digests(exchange->answers, exchange->ranks, sizeof slowest_ns, row,
+                                     error));
+    for (uint32_t rank = 0; rank < exchange->ranks; rank++) {
+        uint64_t ns = pa_le64(exchange->answers[rank].data);
+        slowest_ns = ns > slowest_ns ? ns : slowest_ns;
+    }
     uint64_t time_ns = slowest_ns / row->iterations;
     row->time_ns = time_ns > 0 ? time_ns : 1;
     /* Bytes in a nanosecond are gigabytes in a second. */

@@ -35,6 +35,10 @@ struct pa_allreduce_station {
 /* Do what the hub asks: open, measure one size, or close. */
 int pa_allreduce_execute(struct pa_allreduce_station *station, const void *request, size_t size,
                          struct pa_buffer *answer, struct pa_error *error);
+/* Open a communicator of its own for something else than a sweep. */
+int pa_allreduce_join(struct pa_allreduce_station *station,
+                      const uint8_t id[PA_COMMUNICATOR_ID_BYTES], uint32_t rank, uint32_t ranks,
+                      uint64_t most_bytes, uint64_t deadline_ns, struct pa_error *error);
 /* Close what is open. */
 void pa_allreduce_leave(struct pa_allreduce_station *station);
 
@@ -81,6 +85,10 @@ uint32_t pa_allreduce_sizes(uint64_t most_bytes, uint64_t out[PA_ALLREDUCE_MOST_
 int pa_allreduce_sweep(const struct pa_allreduce_plan *plan, const struct pa_hash *nonce,
                        pa_allreduce_ask ask, void *context, struct pa_allreduce_sweep *out,
                        struct pa_error *error);
+/* The digests of row->bytes bytes that every rank put after `before` bytes of its answer: those of
+ * rank 0 into `row`, and whether all have the same. */
+int pa_allreduce_take_digests(const struct pa_buffer *answers, uint32_t ranks, size_t before,
+                              struct pa_allreduce_row *row, struct pa_error *error);
 /* Recompute the sampled chunks of every row over all ranks and set `verified`. `key` is what nonce
  * = H("nonce", key) was made of. True when every row is verified and there is one. */
 bool pa_allreduce_verify(struct pa_allreduce_sweep *sweep, const struct pa_hash *key);

@@ -4,6 +4,7 @@
 #include "measure/allreduce.h"
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
+#include "measure/coupled.h"
 #include "measure/crew_devices.h"
 #include "measure/crew_hello.h"
 #include "measure/crew_stands.h"
@@ -237,6 +238,9 @@ static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *
     int code = PA_OK;
     if (size > 0 && seat->crew->operation == PA_ASK_ALLREDUCE)
         code = pa_allreduce_execute(&seat->reduce, request, size, &answer, &cause);
+    else if (size > 0 && seat->crew->operation == PA_ASK_COUPLED)
+        code =
+            pa_coupled_execute(&seat->reduce, &seat->stands.whole, request, size, &answer, &cause);
     else if (size > 0)
         code = pa_memory_execute(&seat->memory, request, size, &answer, &cause);
     pa_buffer_u32(&seat->part, (uint32_t)code);
@@ -262,6 +266,7 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
         return seat_epoch(seat, &in, error);
     case PA_ASK_ALLREDUCE:
     case PA_ASK_MEMORY:
+    case PA_ASK_COUPLED:
         return seat_aside(seat, &in, error);
     default:
         return pa_fail(error, PA_EINPUT, "working: there is no operation %d", (int)crew->operation);

@@ -9,7 +9,7 @@
  *   session.h    a declared session from its first nonce to the witness's signature
  *   vitals.h     power, heat, clocks and errors while an epoch runs
  *   exposition.h  a running audit as OpenMetrics text
- *   allreduce.h  all-reduce swept over sizes
+ *   allreduce.h  all-reduce swept over sizes; coupled.h, between products
  *   known_answers.h  the protocol's vectors, computed by a device
  *   exactness.h  does a format give exact products on a device?
  */

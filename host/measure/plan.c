@@ -11,6 +11,7 @@ enum {
     CALIBRATE_S = 10, /* for the shapes, and as long again for the variants */
     WARM_UP_MOST_S = 10,
     RAW_S = 4,
+    COUPLED_S = 3,
     LEAST_STEPS_AN_EPOCH = 8, /* so that the last step's overhang is small */
     OPENING_US = 4000,        /* on one core; docs/protocol.md says under 3 ms */
     PROBES_OF_A_KIND = 5,
@@ -22,6 +23,7 @@ static void set_windows(struct pa_plan *plan) {
     bool is_test = plan->k != PA_CERTIFIED_K;
     plan->warm_up_ns = is_test ? second_ns / 20 : WARM_UP_MOST_S * second_ns;
     plan->raw_ns = is_test ? second_ns / 20 : RAW_S * second_ns;
+    plan->coupled_ns = is_test ? second_ns / 20 : COUPLED_S * second_ns;
 }
 
 /* Short epochs as the policy wants them, as far as they are short beside this plan's. Those of one
@@ -149,8 +151,12 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
             site->devices[d].probes[i] = pa_plan_probe_shape(&site->devices[d].calibration.chosen,
                                                              plan->k, plan->probes[i].length_ns);
     plan->expected_ns = pa_plan_remaining(plan, pa_plan_epochs(plan)) + plan->warm_up_ns +
-                        2 * plan->raw_ns + plan->watermark_ns;
+                        2 * plan->raw_ns + pa_plan_coupled_ns(plan, site) + plan->watermark_ns;
     return PA_OK;
+}
+
+uint64_t pa_plan_coupled_ns(const struct pa_plan *plan, const struct pa_site *site) {
+    return pa_site_alive(site) > 1 ? 2 * plan->coupled_ns : 0;
 }
 
 uint32_t pa_plan_epochs(const struct pa_plan *plan) {

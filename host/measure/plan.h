@@ -25,6 +25,8 @@ struct pa_plan {
     uint32_t probe_count; /* kinds of short epochs for the radius */
     struct pa_declared_probe probes[PA_MOST_PROBE_KINDS];
     uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
+    uint64_t coupled_ns;         /* of products with all-reduce between them, and as long again for
+                                    the same devices by themselves */
     uint64_t watermark_ns;       /* of switching the load at the end */
     uint64_t expected_ns;        /* of the whole run from here on */
     uint64_t memory_bytes;       /* of the hungriest process */
@@ -50,5 +52,7 @@ struct pa_step_shape pa_plan_probe_shape(const struct pa_trial *chosen, uint32_t
 /* The time still needed when `epochs_left` of all epochs, and the openings of all, are to come. */
 uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left);
 uint32_t pa_plan_epochs(const struct pa_plan *plan); /* probes included */
+/* Of working as one system; 0 where there is nothing to couple. */
+uint64_t pa_plan_coupled_ns(const struct pa_plan *plan, const struct pa_site *site);
 
 #endif

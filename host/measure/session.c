@@ -2,6 +2,7 @@
 #include "measure/session.h"
 
 #include "measure/session_allreduce.h"
+#include "measure/session_coupled.h"
 #include "measure/session_epoch.h"
 #include "measure/session_memory.h"
 #include "measure/session_notes.h"
@@ -218,6 +219,15 @@ static int run_epochs(const struct pa_session_terms *terms, struct pa_ledger *le
     return PA_OK;
 }
 
+/* What the devices do together: sums alone, then sums between products. */
+static int measure_together(const struct pa_session_terms *terms, struct pa_error *error) {
+    struct pa_allreduce_outcome sweep;
+    PA_TRY(pa_session_allreduce(terms, &sweep, error));
+    if (is_stopped(terms))
+        return PA_OK;
+    return pa_session_coupled(terms, &sweep, error);
+}
+
 static int conclude(const struct pa_session_terms *terms, struct pa_ledger *ledger,
                     struct pa_error *error) {
     if (is_stopped(terms))
@@ -242,7 +252,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(measure_raw(terms, error));
     PA_TRY(pa_note_raw(terms, error));
     PA_TRY(pa_session_memory(terms, error));
-    PA_TRY(pa_session_allreduce(terms, error));
+    PA_TRY(measure_together(terms, error));
     PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
@@ -339,7 +349,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
         PA_TRY(measure_raw(terms, error));
         PA_TRY(pa_note_raw(terms, error));
         PA_TRY(pa_session_memory(terms, error));
-        PA_TRY(pa_session_allreduce(terms, error));
+        PA_TRY(measure_together(terms, error));
     }
     PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));

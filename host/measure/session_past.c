@@ -65,7 +65,8 @@ static int remember(void *context, uint64_t index, const struct pa_record *recor
         remember_meter(past, content);
     else if (kind != NULL && strcmp(kind, "raw") == 0)
         past->has_raw = true;
-    if (kind != NULL && (strcmp(kind, "raw") == 0 || strcmp(kind, "allreduce") == 0))
+    if (kind != NULL && (strcmp(kind, "raw") == 0 || strcmp(kind, "allreduce") == 0 ||
+                         strcmp(kind, "coupled") == 0))
         past->measured_utc_ns = note.at.utc_ns;
     if (kind != NULL && strcmp(kind, "watermark") == 0)
         past->measured_utc_ns = note.at.utc_ns + past->ledger.watermark_half_ns;

@@ -40,6 +40,31 @@ static void put_allreduce(struct pa_page *page, const json_t *runs) {
     pa_page_more_rows(page, total, MOST_ALLREDUCE_ROWS);
 }
 
+/* The devices as one system. Certificates before it was measured only say that it was not. */
+static void put_together(struct pa_page *page) {
+    const json_t *coupled = pa_page_part_of(page, "coupled");
+    char rate[PA_FIGURE_BYTES], sum[PA_FIGURE_BYTES], loss[PA_FIGURE_BYTES];
+    char counts[4][PA_FIGURE_BYTES];
+    static const char *const counted[] = {"ranks", "hosts", "bytes", "steps"};
+    const char *reason = json_string_value(json_object_get(coupled, "reason"));
+    if (reason == NULL)
+        return;
+    if (!pa_page_is(coupled, "state", "measured")) {
+        pa_page_say(page, PA_STRING_NOT_TOGETHER);
+        pa_page_phrase(page, reason);
+        pa_page_block(page, PA_BLOCK_PLAIN);
+        return;
+    }
+    for (int i = 0; i < 4; i++)
+        pa_count_text(counts[i], pa_page_count_of(coupled, counted[i]));
+    pa_page_rate_text(page, rate, pa_page_number_of(coupled, "pflops"));
+    pa_page_rate_text(page, sum, pa_page_number_of(coupled, "sum_pflops"));
+    pa_fixed_text(loss, 100 * pa_page_number_of(coupled, "loss"), 1);
+    pa_page_say(page, PA_STRING_TOGETHER, counts[0], counts[1], rate, counts[2], counts[3], loss,
+                sum);
+    pa_page_block(page, PA_BLOCK_PLAIN);
+}
+
 void pa_section_allreduce(struct pa_page *page) {
     const json_t *runs = pa_page_part_of(page, "allreduce");
     pa_page_begin(page, PA_PART_SECTION, PA_STRING_ALLREDUCE);
@@ -50,6 +75,7 @@ void pa_section_allreduce(struct pa_page *page) {
         pa_page_block_say(page, PA_BLOCK_CAPTION, PA_STRING_ALLREDUCE_CAPTION);
         put_allreduce(page, runs);
     }
+    put_together(page);
     pa_page_end(page, PA_PART_SECTION);
 }
 

@@ -114,6 +114,11 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_ALLREDUCE_CAPTION] =
         "Bandwidths as nccl-tests define them; results were checked, traffic is not proven.",
     [PA_STRING_NO_ALLREDUCE] = "All-reduce was not measured.",
+    [PA_STRING_TOGETHER] =
+        "As one system, {0} devices on {1} host(s) delivered {2} with an all-reduce of {3} bytes "
+        "after each of {4} steps: {5} % less than the {6} of the same devices, each by itself. "
+        "This is measured, not proven.",
+    [PA_STRING_NOT_TOGETHER] = "Not measured as one system: ",
     [PA_STRING_BYTES] = "Bytes",
     [PA_STRING_RANKS] = "Ranks",
     [PA_STRING_ALGBW] = "algbw, GB/s",

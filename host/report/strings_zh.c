@@ -108,6 +108,10 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_ALLREDUCE_CAPTION] =
         "带宽按 nccl-tests 的定义计算；结果已核对，通信流量本身未作证明。",
     [PA_STRING_NO_ALLREDUCE] = "未测量全归约通信。",
+    [PA_STRING_TOGETHER] =
+        "作为一个系统，{1} 台主机上的 {0} 台设备在 {4} 步每步之后全归约 {3} 字节时达到 {2}，"
+        "比同一批设备各自运行之和 {6} 低 {5} %。此数为实测，未经证明。",
+    [PA_STRING_NOT_TOGETHER] = "未作为一个系统测得：",
     [PA_STRING_BYTES] = "字节数",
     [PA_STRING_RANKS] = "进程数",
     [PA_STRING_ALGBW] = "algbw，GB/s",

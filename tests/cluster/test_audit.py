@@ -26,6 +26,18 @@ def check_allreduce(summary):
     assert [row["bytes"] for row in rows] == [8 << i for i in range(len(rows))], rows
 
 
+def check_coupled(summary):
+    """As one system: a rate, and a loss against the same devices by themselves."""
+    coupled = summary["coupled"]
+    assert coupled["state"] == "measured" and coupled["reason"] == "", coupled
+    assert coupled["ranks"] == 4 and coupled["hosts"] == 1 and coupled["steps"] >= 4, coupled
+    assert coupled["bytes"] == max(row["bytes"] for row in summary["allreduce"]), coupled
+    assert coupled["pflops"] > 0 and coupled["sum_pflops"] > 0 and 0 <= coupled["loss"] < 1, coupled
+    # Figures have nine digits.
+    expected = max(0, 1 - coupled["pflops"] / coupled["sum_pflops"])
+    assert abs(coupled["loss"] - expected) < 1e-6, (coupled, expected)
+
+
 def by_mpirun(home, out):
     """Four ranks under mpirun are one audit of four devices, with one result."""
     command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "4", program]
@@ -45,6 +57,7 @@ def by_mpirun(home, out):
     assert len({device["id"] for device in summary["devices"]}) == 4, summary["devices"]
     assert all(device["steps"] > 0 for device in summary["devices"]), summary["devices"]
     check_allreduce(summary)
+    check_coupled(summary)
     assert not os.path.exists(f"{out}/hub.json")
 
 

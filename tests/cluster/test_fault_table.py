@@ -61,6 +61,8 @@ def expect_lost(hall, ranks, why):
     check("LOST_DEVICE" in [finding["code"] for finding in summary["findings"]], summary["findings"])
     ranks_of_reduce = {row["ranks"] for row in hall.notes("allreduce")}
     check(ranks_of_reduce == {SIZE - 1}, f"the communicator was not made of those that live: {ranks_of_reduce}")
+    coupled = summary["coupled"]
+    check(coupled["state"] == "measured" and coupled["ranks"] == SIZE - 1, coupled)
     return summary
 
 
@@ -87,6 +89,25 @@ def frozen(hall):
     # It comes back from its sleep to a hub that is done.
     ranks[LOST].send_signal(signal.SIGCONT)
     hall.end(ranks[LOST], (69,), f"rank{LOST}.log")
+
+
+def killed_as_one_system(hall):
+    # Its device stops in the first product that another waits for, and then the process dies.
+    fault = {"PETAUDIT_FAULT": f"heard:as one system:{hall.path('rank0.log')}"}
+    ranks = [hall.start_rank(rank, SIZE, program=faulty, PETAUDIT_LOCAL_RANK=str(rank), PETAUDIT_LOCAL_SIZE=str(SIZE),
+                             **(fault if rank == LOST else {})) for rank in range(SIZE)]
+    hall.wait_for("as one system", process=ranks[0])
+    time.sleep(1)
+    ranks[LOST].kill()
+    summary = expect_result(hall, ranks)
+    coupled = summary["coupled"]
+    check(coupled["state"] == "lost" and coupled["pflops"] is None and coupled["loss"] is None, coupled)
+    check(coupled["reason"].startswith(f"rank {LOST} on {HOST} is lost: its connections ended"), coupled)
+    found = [finding for finding in summary["findings"] if finding["code"] == "COUPLED_LOST"]
+    check(len(found) == 1 and f"rank {LOST} on {HOST}" in found[0]["text"], summary["findings"])
+    check([note["device"] for note in hall.notes("lost")] == [LOST], hall.notes("lost"))
+    check([device["is_lost"] for device in summary["devices"]] == [rank == LOST for rank in range(SIZE)], summary)
+    check(all(row["verified"] and row["ranks"] == SIZE for row in summary["allreduce"]), summary["allreduce"])
 
 
 def slow(hall):
@@ -225,8 +246,9 @@ def hub_killed_with_a_host(hall):
     check(summary["devices"][LOST]["steps"] > 0, "what the lost had proven before is gone")
 
 
-TABLE = {row.__name__: row for row in (killed, killed_at_openings, frozen, slow, stopped_device, out_of_disk,
-                                       worker_out_of_disk, wrong_clock, late, hub_killed, hub_killed_with_a_host)}
+TABLE = {row.__name__: row for row in (killed, killed_at_openings, killed_as_one_system, frozen, slow, stopped_device,
+                                       out_of_disk, worker_out_of_disk, wrong_clock, late, hub_killed,
+                                       hub_killed_with_a_host)}
 
 with open(os.path.join(os.path.dirname(__file__), "../../docs/fleet.md"), encoding="utf-8") as page:
     documented = {line.split("`")[1] for line in page if line.startswith("| `")}

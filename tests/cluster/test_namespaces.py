@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_namespaces.py PETAUDIT WAY - three hosts as network namespaces of one machine, with names and addresses of their own.
 
+layers: two ranks of mpirun on each; the all-reduce goes inside of the hosts first, then across.
 mpirun: ranks that mpirun starts on all three; the one on the third host is killed in the middle.
 cut:    processes started by hand with --hub and no folder in common; the third host loses its network in the middle.
 killed: the same; everything that runs on the third host is killed, as when its power is cut.
@@ -93,7 +94,7 @@ def expect(hall, why):
     check([note["hosts"] for note in hall.notes("ranks")] == [list(HOSTS)], hall.notes("ranks"))
 
 
-def by_mpirun(hall, network):
+def start_mpirun(hall, network, ranks, *options):
     agent = hall.path("agent")
     with open(agent, "w", encoding="utf-8") as file:
         # mpirun calls: agent [options] ADDRESS command...
@@ -111,11 +112,15 @@ exec ip netns exec "$space" unshare --uts sh -c "hostname $name; $*"
     os.chmod(agent, 0o755)
     mask = f"{network.net}.0/24"
     hosts = ",".join(network.address(host) for host in range(len(HOSTS)))
-    process = hall.start(
-        ["mpirun", "--allow-run-as-root", "--oversubscribe", "--enable-recovery", "-np", "3", "--host", hosts,
+    return hall.start(
+        ["mpirun", "--allow-run-as-root", "--oversubscribe", *options, "-np", str(ranks), "--host", hosts,
          "--map-by", "node", "--bind-to", "none", "--mca", "plm_rsh_agent", agent, "--mca", "btl", "tcp,self", "--mca",
          "btl_tcp_if_include", mask, "--mca", "oob_tcp_if_include", mask, "-x", "HOME", "-x", "NO_COLOR", "-x",
          "PETAUDIT_TEST_SHAPE", "-x", "PETAUDIT_HEARTBEAT", program, "audit", *hall.arguments()], "rank0.log")
+
+
+def by_mpirun(hall, network):
+    process = start_mpirun(hall, network, len(HOSTS), "--enable-recovery")
     hall.wait_for("epoch 2", process=process)
     victims = [pid for pid in network.pids(LOST)
                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == os.path.basename(program)]
@@ -128,6 +133,20 @@ exec ip netns exec "$space" unshare --uts sh -c "hostname $name; $*"
     check("ALLREDUCE_FAILED" in codes and not hall.summary()["allreduce"], codes)
     host = hall.notes("host")[0]
     check(host["launcher"] == "openmpi" and host["size"] == 3 and host["job"] != "", host)
+
+
+def in_layers(hall, network):
+    process = start_mpirun(hall, network, 2 * len(HOSTS))
+    hall.end(process, (2,))
+    hall.verify()
+    summary = hall.summary()
+    check(sorted(device["host"] for device in summary["devices"]) == sorted(2 * HOSTS), summary["devices"])
+    rows = summary["allreduce"]
+    check(len(rows) >= 10 and all(row["verified"] and row["ranks"] == 6 for row in rows), rows)
+    coupled = summary["coupled"]
+    check(coupled["state"] == "measured" and coupled["ranks"] == 6 and coupled["hosts"] == 3, coupled)
+    check(0 <= coupled["loss"] < 1 and coupled["pflops"] > 0, coupled)
+    check([note["transport"] for note in hall.notes("coupled")] == ["mpi"], hall.notes("coupled"))
 
 
 def by_hand(hall, network, is_cut):
@@ -161,5 +180,7 @@ check(os.geteuid() == 0 and shutil.which("ip") is not None, "network namespaces 
 with tempfile.TemporaryDirectory() as home, Hall(home, program, window_s=3) as hall, Network() as network:
     if way == "mpirun":
         by_mpirun(hall, network)
+    elif way == "layers":
+        in_layers(hall, network)
     else:
         by_hand(hall, network, way == "cut")

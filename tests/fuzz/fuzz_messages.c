@@ -2,6 +2,7 @@
 /* fuzz_messages.c - what the hub and its workers say to each other: the first byte chooses the
  * message, the rest is read as it. */
 #include "fleet/fleet_wire.h"
+#include "measure/coupled.h"
 #include "measure/messages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,6 +18,7 @@ static void read_message(uint8_t kind, struct pa_reader *in) {
         struct pa_replay_request replay;
         struct pa_tail tail;
         struct pa_sample sample;
+        struct pa_coupled_request coupled;
     } out;
     struct pa_error error = {0};
     switch (kind) {
@@ -44,6 +46,9 @@ static void read_message(uint8_t kind, struct pa_reader *in) {
         break;
     case 7:
         pa_get_tail(in, &out.tail);
+        break;
+    case 9:
+        (void)pa_get_coupled_request(in, &out.coupled, &error);
         break;
     default:
         pa_get_sample(in, &out.sample);

@@ -144,6 +144,17 @@ static void make_allreduce(struct pa_facts *facts) {
     }
 }
 
+static void make_coupled(struct pa_facts *facts, double rate) {
+    facts->coupled = (struct pa_fact_coupled){.state = PA_COUPLED_MEASURED,
+                                              .ranks = facts->device_count,
+                                              .hosts = facts->device_count / 8,
+                                              .steps = 300,
+                                              .bytes = UINT64_C(1) << 28,
+                                              .time_ns = 3 * SECOND,
+                                              .operations = 0.8125 * rate * 3,
+                                              .alone_per_second = 1.01 * rate};
+}
+
 static void make_declaration(struct certificate_sample *sample, uint32_t epochs) {
     struct pa_declaration *declaration = &sample->facts.declaration;
     struct pa_key *key = certificate_sample_key();
@@ -193,6 +204,8 @@ static void make_facts(struct certificate_sample *sample, enum certificate_kind 
     make_epochs(facts, epochs, rate);
     if (is_hall)
         make_allreduce(facts);
+    if (is_hall)
+        make_coupled(facts, rate);
     make_declaration(sample, epochs);
     make_credit(facts, epochs);
     memset(facts->session.bytes, 0x5e, PA_HASH_BYTES);

@@ -4,6 +4,7 @@ petaudit_test(test_judgement_findings LABEL unit SOURCES test_judgement_findings
 petaudit_test(test_device_findings LABEL unit SOURCES test_device_findings.c ROOMS judge)
 petaudit_test(test_stragglers LABEL unit SOURCES test_stragglers.c ROOMS judge)
 petaudit_test(test_device_notes LABEL unit SOURCES test_device_notes.c evidence_factory.c record_samples.c ROOMS judge)
+petaudit_test(test_coupled_notes LABEL unit SOURCES test_coupled_notes.c evidence_factory.c record_samples.c ROOMS judge)
 petaudit_test(test_findings LABEL unit SOURCES test_findings.c ROOMS judge)
 petaudit_test(test_power_facts LABEL unit SOURCES test_power_facts.c evidence_factory.c record_samples.c ROOMS judge)
 petaudit_test(test_power_findings LABEL unit SOURCES test_power_findings.c judgement_bench.c ROOMS judge)

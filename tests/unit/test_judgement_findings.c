@@ -107,6 +107,13 @@ static void wrong_allreduce(struct bench *bench) {
     bench->facts.allreduce = bench->allreduce;
     bench->facts.allreduce_count = 1;
 }
+static void coupled_wrong(struct bench *bench) {
+    bench->facts.coupled = (struct pa_fact_coupled){.state = PA_COUPLED_WRONG, .ranks = 2};
+}
+static void coupled_lost(struct bench *bench) {
+    bench->facts.coupled =
+        (struct pa_fact_coupled){.state = PA_COUPLED_LOST, .reason = "rank 2 on b is lost"};
+}
 static void above_peak(struct bench *bench) {
     bench->devices[1].operations *= 1.5;
 }
@@ -179,6 +186,8 @@ static void every_finding_comes_when_it_should(void **state) {
         {longer_gap, "BELOW_POLICY", PA_INCONCLUSIVE},
         {low_assurance, "LOW_ASSURANCE", PA_INCONCLUSIVE},
         {wrong_allreduce, "ALLREDUCE_WRONG", PA_INCONCLUSIVE},
+        {coupled_wrong, "COUPLED_WRONG", PA_INCONCLUSIVE},
+        {coupled_lost, "COUPLED_LOST", PA_PASS},
         {above_peak, "RATE_ABOVE_PEAK", PA_INCONCLUSIVE},
         {above_estimate, "RATE_ABOVE_ESTIMATE", PA_PASS},
         {aborted, "ABORTED_EPOCHS", PA_PASS},
