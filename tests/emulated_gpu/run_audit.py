@@ -101,6 +101,9 @@ def check(home, folder, env, devices, formats=None):
     sizes = [row["bytes"] for row in summary["allreduce"] if row["verified"]]
     assert sizes == ([8 << i for i in range(len(sizes))] if devices > 1 else []), summary["allreduce"]
     assert len(sizes) >= (10 if devices > 1 else 0), summary["allreduce"]
+    coupled = summary["coupled"]
+    assert coupled["state"] == ("measured" if devices > 1 else "one device"), coupled
+    assert coupled["ranks"] == (devices if devices > 1 else 0), coupled
     libraries = {library["name"]: library for note in notes(folder, "libraries") for library in note["libraries"]}
     for name in ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1"):
         assert len(libraries[name]["sha256"]) == 64 and libraries[name]["path"].startswith("/"), libraries
