@@ -2,13 +2,12 @@
 #include "certificate/certificate.h"
 #include "command/command.h"
 #include "command/options.h"
+#include "command/stamps.h"
 #include "command/terminal.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
     "Usage: petaudit verify CERTIFICATE.json [--evidence EVIDENCE.db] [--trust KEY.pub] "
@@ -19,7 +18,9 @@ static const char help[] =
     "  --evidence E   derive every figure from the evidence and compare\n"
     "  --trust K      the public key that you expect the signer to have\n"
     "  --json         print one JSON object on stdout and nothing else\n\n"
-    "A time stamp (RFC 3161) that lies beside it as CERTIFICATE.json.tsr is checked, too.\n\n"
+    "A time stamp (RFC 3161) that lies beside it as CERTIFICATE.json.tsr is checked, too; with the "
+    "evidence also\nfirst-nonce.tsr and last-root.tsr beside that, which bound the session's time "
+    "from outside.\n\n"
     "Exit status: 0 authentic, whatever the verdict inside; 2 signed by somebody else than "
     "--trust; 3 not authentic, or\n"
     "the evidence contradicts it.\n\n"
@@ -30,13 +31,6 @@ static const char help[] =
 struct wishes {
     const char *evidence, *trust;
     bool is_json;
-};
-
-/* The time stamp that lies beside a certificate: FILE.tsr. */
-struct stamp_found {
-    enum { STAMP_NONE, STAMP_HOLDS, STAMP_BROKEN } state;
-    struct pa_time_stamp stamp;
-    char failure[512];
 };
 
 /* What the statement's predicate says of itself, for the first lines. */
@@ -72,19 +66,39 @@ static void put_since_signing(struct pa_buffer *out, const struct pa_verificatio
         pa_buffer_format(out, "  supersedes statement sha256:%s\n", superseded);
 }
 
-static void put_stamp(struct pa_buffer *out, const struct stamp_found *found) {
-    if (found->state == STAMP_HOLDS)
-        pa_buffer_format(out, "  time stamp it was there at %s, says %s, %s\n", found->stamp.utc,
-                         found->stamp.authority,
-                         found->stamp.is_known
-                             ? "an authority that this system trusts"
-                             : "whom this system does not know: openssl ts -verify -CAfile");
-    else if (found->state == STAMP_BROKEN)
-        pa_buffer_format(out, "  time stamp PROVES NOTHING: %s\n", found->failure);
+static void put_stamp(struct pa_buffer *out, const char *what, const struct pa_stamp_found *found) {
+    if (found->state == PA_STAMP_NONE)
+        return;
+    pa_buffer_format(out, "  %-10s ", what);
+    if (found->state == PA_STAMP_BROKEN) {
+        pa_buffer_format(out, "the stamp PROVES NOTHING: %s\n", found->failure);
+        return;
+    }
+    pa_buffer_format(
+        out, "it was there at %s, says %s, %s", found->stamp.utc, found->stamp.authority,
+        found->stamp.is_known ? "an authority that this system trusts"
+                              : "whom this system does not know: openssl ts -verify -CAfile");
+    if (found->witness_utc[0] != '\0')
+        pa_buffer_format(out, "; the witness says %s%s", found->witness_utc,
+                         strcmp(found->stamp.utc, found->witness_utc) < 0
+                             ? ", which is LATER: its clock was ahead"
+                             : "");
+    pa_buffer_text(out, "\n");
+}
+
+/* All time stamps that were found. */
+struct stamps {
+    struct pa_stamp_found certificate, session[PA_SESSION_STAMPS];
+};
+
+static void put_stamps(struct pa_buffer *out, const struct stamps *stamps) {
+    put_stamp(out, "time stamp", &stamps->certificate);
+    put_stamp(out, "1st nonce", &stamps->session[PA_WITNESS_FIRST_NONCE]);
+    put_stamp(out, "last root", &stamps->session[PA_WITNESS_LAST_ROOT]);
 }
 
 static void put_words(struct pa_buffer *out, const struct pa_verification *verification,
-                      const struct stamp_found *stamp, const char *path) {
+                      const struct stamps *stamps, const char *path) {
     static const char *const signers[] = {
         "the signer is not known: compare the key id, or name a key with --trust",
         "the signer is the one you trust", "signed by SOMEBODY ELSE than --trust"};
@@ -104,7 +118,7 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
                                            : "a capacity certificate",
                      predicate_text(verification, "verdict"));
     put_since_signing(out, verification);
-    put_stamp(out, stamp);
+    put_stamps(out, stamps);
     pa_buffer_format(out, "  key id     %s\n  signer     %s\n  evidence   %s\n", id,
                      signers[verification->signer], evidence[verification->evidence]);
     if (failure[0] != '\0')
@@ -114,15 +128,8 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
         pa_buffer_format(out, "  not derived again: %s\n", underived[i]);
 }
 
-static json_t *stamp_object(const struct stamp_found *found) {
-    static const char *const states[] = {"none", "holds", "broken"};
-    return json_pack("{s:s, s:s, s:s, s:b, s:s}", "state", states[found->state], "utc",
-                     found->stamp.utc, "authority", found->stamp.authority, "known",
-                     found->stamp.is_known ? 1 : 0, "failure", found->failure);
-}
-
 static int put_json(struct pa_buffer *out, const struct pa_verification *verification,
-                    const struct stamp_found *stamp, struct pa_error *error) {
+                    const struct stamps *stamps, struct pa_error *error) {
     static const char *const signers[] = {"unknown", "trusted", "other"};
     static const char *const evidence[] = {"not given", "agrees", "contradicts"};
     char id[2 * PA_HASH_BYTES + 1], failure[sizeof verification->failure];
@@ -142,7 +149,11 @@ static int put_json(struct pa_buffer *out, const struct pa_verification *verific
                   evidence[verification->evidence], "test", verification->is_test ? 1 : 0,
                   "verdict", predicate_text(verification, "verdict"), "key_id",
                   verification->is_authentic ? id : "", "expired", is_expired(verification) ? 1 : 0,
-                  "time_stamp", stamp_object(stamp), "not_derived", list);
+                  "time_stamp", pa_stamp_object(&stamps->certificate), "not_derived", list);
+    for (int i = 0; i < PA_SESSION_STAMPS; i++)
+        json_object_set_new(object,
+                            i == PA_WITNESS_FIRST_NONCE ? "first_nonce_stamp" : "last_root_stamp",
+                            pa_stamp_object(&stamps->session[i]));
     char *text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
     if (text == NULL)
@@ -155,7 +166,8 @@ static int put_json(struct pa_buffer *out, const struct pa_verification *verific
 
 /* Fills `verification`; a certificate or evidence that does not hold is a result, not an error. */
 static int check(const struct pa_buffer *file, const struct wishes *wishes,
-                 struct pa_verification *verification, struct pa_error *error) {
+                 struct pa_verification *verification, struct stamps *stamps,
+                 struct pa_error *error) {
     struct pa_store *store = NULL;
     uint8_t trusted[PA_PUBLIC_KEY_BYTES];
     int code = PA_OK;
@@ -167,32 +179,22 @@ static int check(const struct pa_buffer *file, const struct wishes *wishes,
     if (code == PA_OK && wishes->evidence != NULL) {
         PA_TRY(pa_store_open_readonly(wishes->evidence, &store, error));
         code = pa_verification_evidence(verification, store, PA_RECHECK_TILES, error);
+        if (code == PA_OK)
+            code = pa_session_stamps_find(wishes->evidence, store, stamps->session, error);
         pa_store_close(store);
     }
     return code == PA_EINVALID ? PA_OK : code;
 }
 
-/* A stamp is no part of the certificate: one that does not hold proves nothing, and says nothing
- * against it. */
+/* A stamp of the certificate from before the end of the evidence is of another clock. */
 static void find_stamp(const char *path, const struct pa_buffer *file,
-                       const struct pa_verification *verification, struct stamp_found *found) {
-    struct pa_buffer answer = {0};
-    struct pa_error why = {0};
-    char name[PATH_MAX];
-    *found = (struct stamp_found){.state = STAMP_NONE};
-    if ((size_t)snprintf(name, sizeof name, "%s.tsr", path) >= sizeof name ||
-        access(name, F_OK) != 0)
-        return;
-    int code = pa_file_read(name, PA_TIME_STAMP_MOST_BYTES, &answer, &why);
-    if (code == PA_OK)
-        code = pa_time_stamp_check(file->data, file->size, answer.data, answer.size, &found->stamp,
-                                   &why);
-    if (code == PA_OK && strcmp(found->stamp.utc, predicate_text(verification, "issued_utc")) < 0)
-        code = pa_fail(&why, PA_EINVALID, "it is older than the end of the evidence");
-    found->state = code == PA_OK ? STAMP_HOLDS : STAMP_BROKEN;
-    if (code != PA_OK)
-        pa_printable(found->failure, sizeof found->failure, why.text);
-    pa_buffer_free(&answer);
+                       const struct pa_verification *verification, struct pa_stamp_found *found) {
+    pa_stamp_find(path, file->data, file->size, found);
+    if (found->state == PA_STAMP_HOLDS &&
+        strcmp(found->stamp.utc, predicate_text(verification, "issued_utc")) < 0) {
+        found->state = PA_STAMP_BROKEN;
+        snprintf(found->failure, sizeof found->failure, "it is older than the end of the evidence");
+    }
 }
 
 static int exit_of(const struct pa_verification *verification) {
@@ -205,15 +207,15 @@ static int verify(const char *path, const struct wishes *wishes, int *status,
                   struct pa_error *error) {
     struct pa_verification verification = {0};
     struct pa_buffer file = {0}, out = {0};
-    struct stamp_found stamp;
+    struct stamps stamps = {0};
     int code = pa_file_read(path, PA_CERTIFICATE_MOST_BYTES, &file, error);
     if (code == PA_OK) {
-        code = check(&file, wishes, &verification, error);
-        find_stamp(path, &file, &verification, &stamp);
+        code = check(&file, wishes, &verification, &stamps, error);
+        find_stamp(path, &file, &verification, &stamps.certificate);
         if (code == PA_OK && wishes->is_json)
-            code = put_json(&out, &verification, &stamp, error);
+            code = put_json(&out, &verification, &stamps, error);
         else if (code == PA_OK)
-            put_words(&out, &verification, &stamp, path);
+            put_words(&out, &verification, &stamps, path);
         if (code == PA_OK)
             code = pa_print_result(out.data, out.size, error);
         *status = exit_of(&verification);

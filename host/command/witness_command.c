@@ -5,6 +5,7 @@
 #include "command/outputs.h"
 #include "command/passphrase.h"
 #include "command/qr_text.h"
+#include "command/stamps.h"
 #include "command/terminal.h"
 #include "command/witness_live.h"
 #include "command/witness_register.h"
@@ -164,8 +165,11 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
     snprintf(listen, sizeof listen, "0.0.0.0:%d", DEFAULT_PORT);
     PA_TRY(pa_key_file_load(options->key, pa_passphrase_ask, &key, error));
     struct witness_office office = {.key = key, .key_path = options->key};
-    struct pa_witness_desk_options desk = {
-        .folder = options->store, .key = key, .conclude = conclude, .context = &office};
+    struct pa_witness_desk_options desk = {.folder = options->store,
+                                           .key = key,
+                                           .conclude = conclude,
+                                           .told = pa_session_stamp_request,
+                                           .context = &office};
     const struct pa_link_route route = {"POST", PA_WITNESS_PATH, PA_WITNESS_MOST_REQUEST, answer};
     struct pa_link_server_options link = {.listen =
                                               options->listen != NULL ? options->listen : listen,
@@ -240,7 +244,9 @@ static int copy_evidence(const char *from, const char *to, struct pa_error *erro
 static int export_session(const struct witness_options *options, const char *session,
                           struct pa_error *error) {
     static const char *const names[] = {"certificate.json", "test-result.json", "summary.json",
-                                        "report.html"};
+                                        "report.html",      "first-nonce.tsq",  "first-nonce.tsr",
+                                        "last-root.tsq",    "last-root.tsr"};
+    enum { RESULTS = 2 }; /* the first of these names */
     char folder[PATH_MAX];
     if (options->out == NULL)
         return pa_fail(error, PA_EUSAGE, "witness export: --out DIR says where the copy goes");
@@ -254,7 +260,7 @@ static int export_session(const struct witness_options *options, const char *ses
     bool is_there, is_judged = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         PA_TRY(copy(folder, options->out, names[i], &is_there, error));
-        is_judged |= is_there;
+        is_judged |= is_there && i < RESULTS;
     }
     pa_say("exported %s to %s%s", session, options->out,
            is_judged ? "" : " (evidence only: the session has no result)");

@@ -28,10 +28,18 @@ struct pa_witness_desk;
 /* Judge the finished session in `folder` (its evidence.db) and write certificate.json, or
  * test-result.json, there. */
 typedef int (*pa_witness_conclude)(void *context, const char *folder, struct pa_error *error);
+/* What a time stamp may be asked of while a session runs. */
+enum pa_witness_moment {
+    PA_WITNESS_FIRST_NONCE, /* told with each challenge: the first is what counts */
+    PA_WITNESS_LAST_ROOT,   /* told with each revealed key: the last is what counts */
+};
+typedef void (*pa_witness_told)(void *context, const char *folder, enum pa_witness_moment moment,
+                                const struct pa_hash *value);
 struct pa_witness_desk_options {
     const char *folder;       /* made when it is not there */
     const struct pa_key *key; /* borrowed */
     pa_witness_conclude conclude;
+    pa_witness_told told; /* NULL: nobody is */
     void *context;
     uint32_t most_open; /* sessions whose evidence is open at a time; 0: 256 */
     uint64_t

@@ -209,14 +209,21 @@ static int watermark(struct pa_witness_seat *seat, const struct pa_witness_reque
     return PA_OK;
 }
 
+static void tell(const struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                 enum pa_witness_moment moment, const struct pa_hash *value) {
+    if (options->told != NULL)
+        options->told(options->context, seat->folder, moment, value);
+}
+
 /* The epoch of a request whose body begins with it. */
 static bool get_epoch(struct pa_reader *in, uint64_t *epoch) {
     *epoch = pa_read_u64(in);
     return !in->failed && *epoch < PA_EPOCH_NUMBER_END;
 }
 
-static int challenge(struct pa_witness_seat *seat, const struct pa_witness_request *request,
-                     struct pa_buffer *body, struct pa_error *error) {
+static int challenge(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                     const struct pa_witness_request *request, struct pa_buffer *body,
+                     struct pa_error *error) {
     struct pa_reader in = pa_reader_over(request->body, request->size);
     struct pa_hash nonce;
     uint64_t epoch;
@@ -224,6 +231,7 @@ static int challenge(struct pa_witness_seat *seat, const struct pa_witness_reque
         return malformed(request, error);
     PA_TRY(seat->witness->kind->challenge(seat->witness, epoch, &nonce, error));
     seat->has_epoch = true;
+    tell(seat, options, PA_WITNESS_FIRST_NONCE, &nonce);
     pa_buffer_bytes(body, nonce.bytes, PA_HASH_BYTES);
     return PA_OK;
 }
@@ -238,11 +246,14 @@ static int commit(struct pa_witness_seat *seat, const struct pa_witness_request 
     pa_read_bytes(&in, root.bytes, PA_HASH_BYTES);
     if (!has_epoch || !pa_witness_get_signature(&in, &prover) || !pa_reader_done(&in))
         return malformed(request, error);
-    return seat->witness->kind->commit(seat->witness, epoch, &root, &prover, error);
+    PA_TRY(seat->witness->kind->commit(seat->witness, epoch, &root, &prover, error));
+    seat->root = root;
+    return PA_OK;
 }
 
-static int reveal(struct pa_witness_seat *seat, const struct pa_witness_request *request,
-                  struct pa_buffer *body, struct pa_error *error) {
+static int reveal(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                  const struct pa_witness_request *request, struct pa_buffer *body,
+                  struct pa_error *error) {
     struct pa_reader in = pa_reader_over(request->body, request->size);
     struct pa_record record;
     struct pa_list_record list;
@@ -265,6 +276,7 @@ static int reveal(struct pa_witness_seat *seat, const struct pa_witness_request 
     free(tails);
     PA_TRY(code);
     seat->has_epoch = false;
+    tell(seat, options, PA_WITNESS_LAST_ROOT, &seat->root);
     pa_buffer_bytes(body, key.bytes, PA_HASH_BYTES);
     return PA_OK;
 }
@@ -429,11 +441,11 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
     case PA_WITNESS_WATERMARK:
         return watermark(seat, request, body, error);
     case PA_WITNESS_CHALLENGE:
-        return challenge(seat, request, body, error);
+        return challenge(seat, options, request, body, error);
     case PA_WITNESS_COMMIT:
         return commit(seat, request, error);
     case PA_WITNESS_REVEAL:
-        return reveal(seat, request, body, error);
+        return reveal(seat, options, request, body, error);
     case PA_WITNESS_ABORT:
         return abort_epoch(seat, request, error);
     case PA_WITNESS_OPEN:

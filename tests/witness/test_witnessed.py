@@ -18,6 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenarios"))
+from stamp_authority import make_authority, stamp  # noqa: E402
 
 program = sys.argv[1]
 LIMIT_S = 240
@@ -152,6 +156,41 @@ def an_audit_is_witnessed(place):
     place.run("verify", place.path("one/test-result.json"), "--trust", place.path("other.pub"), status=2)
 
 
+def stamps_bound_a_session_from_outside(place):
+    """Somebody else's clock says that the first challenge was there before the end, and the last root after it."""
+    desk, out = Path(place.folder, "stamps"), Path(place.folder, "stamped")
+    desk.mkdir()
+    make_authority(desk, "timeStamping", "stamper")
+    before = set(sessions(place))
+    site = place.start_audit(place.path("claim.yaml"), "--witness", place.url, "--out", place.path("bounded"))
+    until = time.monotonic() + LIMIT_S
+    while not (new := set(sessions(place)) - before) or not Path(place.path("store"), *new, "first-nonce.tsq").exists():
+        check(time.monotonic() < until, "no stamp of the first nonce is asked for")
+        time.sleep(0.05)
+    folder = Path(place.path("store"), *new)
+    stamp(desk, folder / "first-nonce.tsq", folder / "first-nonce.tsr")
+    asked = (folder / "first-nonce.tsq").read_bytes()
+    check(site.wait(timeout=LIMIT_S) == 2, "the stamped audit did not end")
+    check((folder / "first-nonce.tsq").read_bytes() == asked, "the first request was written anew")
+    stamp(desk, folder / "last-root.tsq", folder / "last-root.tsr")
+    place.run("witness", "export", folder.name, "--store", place.path("store"), "--out", str(out))
+
+    def verified():
+        done = place.run("verify", str(out / "test-result.json"), "--evidence", str(out / "evidence.db"), "--json")
+        found = json.loads(done.stdout)
+        return found["first_nonce_stamp"], found["last_root_stamp"]
+
+    first, last = verified()
+    check(first["state"] == last["state"] == "holds", f"{first}, {last}")
+    check(first["witness_utc"] <= first["utc"] <= last["utc"] and last["witness_utc"] <= last["utc"], f"{first}, {last}")
+    words = place.run("verify", str(out / "test-result.json"), "--evidence", str(out / "evidence.db")).stdout
+    check("1st nonce  it was there at" in words and "last root  it was there at" in words, words)
+    shutil.copy(out / "first-nonce.tsr", out / "last-root.tsr")
+    (out / "first-nonce.tsr").unlink()
+    first, last = verified()
+    check(first["state"] == "none" and last["state"] == "broken", f"a stamp of another moment: {first}, {last}")
+
+
 def a_second_session_of_the_claim_is_counted(place):
     place.audit(place.path("claim.yaml"), "--witness", place.url, "--out", place.path("two"))
     serials = [predicate(place.path(f"{name}/test-result.json"))["session"]["serial"] for name in ("one", "two")]
@@ -266,7 +305,7 @@ def main():
         place.start_witness()
         try:
             for test in (an_audit_is_witnessed, a_judgement_leaves_the_locks_of_the_session, a_second_session_of_the_claim_is_counted, strangers_are_refused,
-                         either_side_may_be_killed, registers_are_exchanged):
+                         stamps_bound_a_session_from_outside, either_side_may_be_killed, registers_are_exchanged):
                 test(place)
                 print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
         except BaseException:
