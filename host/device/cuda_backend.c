@@ -93,6 +93,15 @@ static uint32_t cuda_occupants(struct pa_device *base, struct pa_occupant *out, 
     return device->nvml == NULL ? 0 : pa_nvml_occupants(device->nvml, out, most);
 }
 
+static int cuda_attest(struct pa_device *base, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
+                       struct pa_vendor_report *out, struct pa_error *error) {
+    struct pa_cuda_device *device = (struct pa_cuda_device *)base;
+    if (device->nvml == NULL)
+        return pa_fail(error, PA_EUNSUPPORTED, "%s", device->nvml_absent.text);
+    pa_cuda_calling(device, "nvmlDeviceGetConfComputeGpuAttestationReport");
+    return pa_cuda_returned(device, pa_nvml_attest(device->nvml, nonce, out, error));
+}
+
 static int cuda_missing(struct pa_device *base, char (*texts)[160], int most) {
     const struct pa_cuda_device *device = (const struct pa_cuda_device *)base;
     const struct pa_nccl *nccl;
@@ -144,6 +153,7 @@ const struct pa_backend pa_cuda_backend = {
     .memory_read = pa_cuda_memory_read,
     .memory_close = pa_cuda_memory_close,
     .telemetry = cuda_telemetry,
+    .attest = cuda_attest,
     .give_up = pa_cuda_give_up,
     .occupants = cuda_occupants,
 };

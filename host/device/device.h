@@ -117,6 +117,18 @@ struct pa_occupant {
     uint64_t memory_bytes;
 };
 
+/* What a device's vendor signs of it: the report, with the asker's nonce inside, and the chain of
+ * certificates to it (PEM). proof/attestation.h reads both. */
+enum {
+    PA_VENDOR_NONCE_BYTES = 32,
+    PA_VENDOR_REPORT_BYTES = 0x2000,
+    PA_VENDOR_CHAIN_BYTES = 0x1400
+};
+struct pa_vendor_report {
+    uint32_t report_bytes, chain_bytes;
+    uint8_t report[PA_VENDOR_REPORT_BYTES], chain[PA_VENDOR_CHAIN_BYTES];
+};
+
 /* 16 bytes of the way's name, then whatever it needs (NCCL: its 128 bytes). */
 enum { PA_COMMUNICATOR_ID_BYTES = 16 + 128 };
 
@@ -222,6 +234,11 @@ struct pa_backend {
      * PA_EUNSUPPORTED where this machine tells nothing (said once, the audit goes on without), with
      * PA_EDEVICE when the device is gone. */
     int (*telemetry)(struct pa_device *device, struct pa_telemetry *out, struct pa_error *error);
+    /* Ask the device to sign `nonce` as the vendor has it. PA_EUNSUPPORTED with the reason where it
+     * does not, as a GPU outside of confidential computing. NULL: the vendor has nothing of the
+     * kind. */
+    int (*attest)(struct pa_device *device, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
+                  struct pa_vendor_report *out, struct pa_error *error);
     /* A call into a vendor's library may never come back. If the thread that drives the device has
      * been in one for longer than `longest_ns`, give device and thread up for good and say which
      * call it is: true, and PA_ETIMEOUT in `error`. The thread returns to nobody, the device

@@ -7,7 +7,7 @@
  * here is deprecated in 13; names carry their version, because the unversioned symbols that the
  * library still exports are older functions with other structs. What came late, or is missing on
  * some boards, is optional: TemperatureV and MarginTemperature came with driver 565 or so,
- * CurrentClocksEventReasons with 535.
+ * CurrentClocksEventReasons with 535, as did confidential computing.
  */
 #ifndef PA_DEVICE_NVML_API_H
 #define PA_DEVICE_NVML_API_H
@@ -65,6 +65,8 @@ enum {
 
 enum { PA_NVML_UUID_BYTES = 96, PA_NVML_NAME_BYTES = 96, PA_NVML_SERIAL_BYTES = 30 };
 enum { PA_NVML_VBIOS_BYTES = 32, PA_NVML_MIG_ENABLED = 1 };
+enum { PA_NVML_NONCE_BYTES = 0x20, PA_NVML_REPORT_BYTES = 0x2000, PA_NVML_CEC_BYTES = 0x1000 };
+enum { PA_NVML_CHAIN_BYTES = 0x1000, PA_NVML_ATTESTATION_CHAIN_BYTES = 0x1400 };
 
 #ifndef PA_NVML_VENDOR_HEADER
 #define PA_NVML_ENUMERATOR(name, value) name = value,
@@ -109,6 +111,19 @@ typedef struct {
     unsigned int version;  /* PA_NVML_MARGIN_VERSION, set by the caller */
     int marginTemperature; /* degrees that are left to the nearest slowdown */
 } nvmlMarginTemperature_t;
+
+typedef struct nvmlConfComputeGpuCertificate_st {
+    unsigned int certChainSize, attestationCertChainSize;
+    unsigned char certChain[PA_NVML_CHAIN_BYTES];
+    unsigned char attestationCertChain[PA_NVML_ATTESTATION_CHAIN_BYTES]; /* PEM */
+} nvmlConfComputeGpuCertificate_t;
+
+typedef struct nvmlConfComputeGpuAttestationReport_st {
+    unsigned int isCecAttestationReportPresent, attestationReportSize, cecAttestationReportSize;
+    unsigned char nonce[PA_NVML_NONCE_BYTES]; /* set by the caller */
+    unsigned char attestationReport[PA_NVML_REPORT_BYTES];
+    unsigned char cecAttestationReport[PA_NVML_CEC_BYTES];
+} nvmlConfComputeGpuAttestationReport_t;
 #endif
 
 /* Of ours and of the vendor's alike. */
@@ -118,6 +133,15 @@ _Static_assert(sizeof(nvmlPciInfo_t) == 68 && offsetof(nvmlPciInfo_t, pciDeviceI
 _Static_assert(sizeof(nvmlMemory_t) == 24 && offsetof(nvmlMemory_t, total) == 0, "nvmlMemory_t");
 _Static_assert(sizeof(nvmlProcessInfo_t) == 24 && offsetof(nvmlProcessInfo_t, usedGpuMemory) == 8,
                "nvmlProcessInfo_t");
+_Static_assert(sizeof(nvmlConfComputeGpuCertificate_t) == 8 + 0x1000 + 0x1400 &&
+                   offsetof(nvmlConfComputeGpuCertificate_t, attestationCertChainSize) == 4 &&
+                   offsetof(nvmlConfComputeGpuCertificate_t, attestationCertChain) == 8 + 0x1000,
+               "nvmlConfComputeGpuCertificate_t");
+_Static_assert(sizeof(nvmlConfComputeGpuAttestationReport_t) == 44 + 0x2000 + 0x1000 &&
+                   offsetof(nvmlConfComputeGpuAttestationReport_t, attestationReportSize) == 4 &&
+                   offsetof(nvmlConfComputeGpuAttestationReport_t, nonce) == 12 &&
+                   offsetof(nvmlConfComputeGpuAttestationReport_t, attestationReport) == 44,
+               "nvmlConfComputeGpuAttestationReport_t");
 
 /* The vendor's NVML_STRUCT_VERSION: the size, and the version in the highest byte. */
 #define PA_NVML_TEMPERATURE_VERSION ((unsigned int)sizeof(nvmlTemperature_t) | 1U << 24)
@@ -176,6 +200,10 @@ _Static_assert(sizeof(nvmlProcessInfo_t) == 24 && offsetof(nvmlProcessInfo_t, us
       (nvmlDevice_t device, unsigned int *count, nvmlProcessInfo_t *processes))                    \
     F(false, nvmlReturn_t, nvmlDeviceGetMPSComputeRunningProcesses_v3,                             \
       (nvmlDevice_t device, unsigned int *count, nvmlProcessInfo_t *processes))                    \
+    F(false, nvmlReturn_t, nvmlDeviceGetConfComputeGpuCertificate,                                 \
+      (nvmlDevice_t device, nvmlConfComputeGpuCertificate_t * certificate))                        \
+    F(false, nvmlReturn_t, nvmlDeviceGetConfComputeGpuAttestationReport,                           \
+      (nvmlDevice_t device, nvmlConfComputeGpuAttestationReport_t * report))                       \
     F(false, nvmlReturn_t, nvmlSystemGetProcessName,                                               \
       (unsigned int pid, char *name, unsigned int length))
 

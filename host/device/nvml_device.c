@@ -355,3 +355,36 @@ int pa_nvml_telemetry(const struct pa_nvml_device *device, struct pa_telemetry *
     out->processes = census.count;
     return PA_OK;
 }
+
+/* ---- who vouches for it ---- */
+
+static int refuse(const struct pa_nvml_device *device, const char *call, nvmlReturn_t result,
+                  struct pa_error *error) {
+    bool is_gone = result == NVML_ERROR_GPU_IS_LOST || result == NVML_ERROR_RESET_REQUIRED;
+    return pa_fail(error, is_gone ? PA_EDEVICE : PA_EUNSUPPORTED, "%s: %.100s", call,
+                   device->nvml->nvmlErrorString(result));
+}
+
+int pa_nvml_attest(const struct pa_nvml_device *device, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
+                   struct pa_vendor_report *out, struct pa_error *error) {
+    nvmlConfComputeGpuAttestationReport_t report = {0};
+    nvmlConfComputeGpuCertificate_t chain = {0};
+    memcpy(report.nonce, nonce, sizeof report.nonce);
+    nvmlReturn_t result =
+        ASK(device, nvmlDeviceGetConfComputeGpuAttestationReport, device->card, &report);
+    if (result != NVML_SUCCESS)
+        return refuse(device, "nvmlDeviceGetConfComputeGpuAttestationReport", result, error);
+    result = ASK(device, nvmlDeviceGetConfComputeGpuCertificate, device->card, &chain);
+    if (result != NVML_SUCCESS)
+        return refuse(device, "nvmlDeviceGetConfComputeGpuCertificate", result, error);
+    if (report.attestationReportSize > sizeof out->report ||
+        chain.attestationCertChainSize > sizeof out->chain)
+        return pa_fail(error, PA_EDEVICE,
+                       "NVML tells of a report or chain that is longer than its "
+                       "place");
+    out->report_bytes = report.attestationReportSize;
+    out->chain_bytes = chain.attestationCertChainSize;
+    memcpy(out->report, report.attestationReport, out->report_bytes);
+    memcpy(out->chain, chain.attestationCertChain, out->chain_bytes);
+    return PA_OK;
+}

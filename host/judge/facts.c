@@ -137,6 +137,7 @@ static int replay_all(struct pa_replay *replay, struct pa_store *store, struct p
     PA_TRY(pa_replay_epochs_finish(replay, error));
     PA_TRY(pa_replay_power_finish(replay, error));
     PA_TRY(pa_replay_watermark_finish(replay, error));
+    pa_replay_attestation_finish(replay);
     tell_failures(replay);
     return PA_OK;
 }

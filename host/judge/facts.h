@@ -12,6 +12,7 @@
 #include "claim/claim.h"
 #include "evidence/evidence.h"
 #include "judge/watermark.h"
+#include "proof/attestation.h"
 #include "proof/proof.h"
 
 #include <jansson.h>
@@ -69,6 +70,16 @@ struct pa_fact_memory {
     bool is_checked; /* the judge computed the samples again from the answers in the evidence */
 };
 
+/* What a device's vendor says of it, with a nonce of this session inside. */
+struct pa_fact_attestation {
+    bool is_asked;          /* the site asked it; all else is zeros where it did not */
+    bool has_report, holds; /* a report came; one of them holds under the vendor's root */
+    bool has_twin;          /* and an earlier device, `twin`, was attested as the same one */
+    uint32_t twin;
+    struct pa_attested who; /* where it holds */
+    char trouble[256];      /* why none came, or the first thing that does not hold; else empty */
+};
+
 struct pa_fact_device {
     char name[PA_DECLARED_NAME_BYTES]; /* as declared */
     uint32_t m, n;
@@ -83,6 +94,7 @@ struct pa_fact_device {
     uint64_t memory_bytes;
     struct pa_fact_vitals vitals;
     struct pa_fact_memory memory;
+    struct pa_fact_attestation attestation;
     bool emulated;       /* the backend says that there is no such hardware */
     bool changed;        /* another device answered in its place later in the session */
     bool moved;          /* it answered on another host later in the session */

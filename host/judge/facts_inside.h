@@ -126,6 +126,12 @@ int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_
 /* facts_coupled.c */
 int pa_replay_coupled_note(struct pa_replay *replay, const json_t *json,
                            char wrong[PA_NOTE_WRONG_BYTES]);
+/* facts_attestation.c */
+int pa_replay_attestation_note(struct pa_replay *replay, struct pa_fact_device *device,
+                               const json_t *note, uint64_t epoch, char wrong[PA_NOTE_WRONG_BYTES],
+                               struct pa_error *error);
+/* After the last record: whether all devices are attested, each as itself. */
+void pa_replay_attestation_finish(struct pa_replay *replay);
 /* facts_watermark.c */
 int pa_replay_watermark_note(struct pa_replay *replay, const json_t *json, struct pa_instant at,
                              char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);

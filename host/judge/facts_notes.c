@@ -138,6 +138,7 @@ static void read_device_note(struct pa_replay *replay, struct note *note) {
     found.raw_per_second = device->raw_per_second;
     found.vitals = device->vitals;
     found.memory = device->memory;
+    found.attestation = device->attestation;
     found.lost = device->lost;
     memcpy(found.lost_text, device->lost_text, sizeof found.lost_text);
     *device = found;
@@ -155,6 +156,14 @@ static int read_memory_note(struct pa_replay *replay, struct note *note, struct 
         return PA_OK;
     return pa_replay_memory_note(replay, (uint32_t)(device - replay->facts->devices), note->json,
                                  note->wrong, error);
+}
+
+static int read_attestation_note(struct pa_replay *replay, struct note *note,
+                                 struct pa_error *error) {
+    struct pa_fact_device *device = read_device(replay, note);
+    return device == NULL ? PA_OK
+                          : pa_replay_attestation_note(replay, device, note->json, note->epoch,
+                                                       note->wrong, error);
 }
 
 static void read_raw_note(struct pa_replay *replay, struct note *note) {
@@ -286,6 +295,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         return pa_replay_coupled_note(replay, note->json, note->wrong);
     if (strcmp(kind, "memory") == 0)
         return read_memory_note(replay, note, error);
+    if (strcmp(kind, "attestation") == 0)
+        return read_attestation_note(replay, note, error);
     if (strcmp(kind, "abort") == 0)
         return read_abort_note(replay, note, record);
     if (strcmp(kind, "meter") == 0 || strcmp(kind, "meter_end") == 0)

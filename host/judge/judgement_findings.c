@@ -301,6 +301,7 @@ void pa_judge_find(struct pa_judging *judging) {
     find_circumstances(judging);
     pa_judge_find_identities(judging);
     pa_find_devices(judging);
+    pa_find_attestation(judging);
     pa_find_elsewhere(judging);
     pa_find_power(judging);
     pa_find_watermark(judging);

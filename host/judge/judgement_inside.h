@@ -48,6 +48,8 @@ void pa_judge_find_identities(struct pa_judging *judging);
 void pa_judge_find_duplicates(struct pa_judging *judging);
 /* findings_power.c: gaps of meters, and power that cannot be. */
 void pa_find_power(struct pa_judging *judging);
+/* findings_attestation.c: devices that their vendor vouches for, or does not. */
+void pa_find_attestation(struct pa_judging *judging);
 /* findings_elsewhere.c: devices that the witness's register knows from another site. */
 void pa_find_elsewhere(struct pa_judging *judging);
 /* findings_watermark.c: whether power followed the witness's commands. */

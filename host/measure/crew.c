@@ -10,6 +10,7 @@
 #include "measure/crew_stands.h"
 #include "measure/memory_station.h"
 #include "measure/sustain.h"
+#include "measure/vendor_station.h"
 #include "measure/vitals.h"
 
 #include <stdlib.h>
@@ -220,8 +221,9 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     return PA_OK;
 }
 
-/* Each seat finds its own request after those of the seats before it. An all-reduce or a memory
- * proof that fails says nothing against the device: its code goes inside the payload. */
+/* Each seat finds its own request after those of the seats before it. An all-reduce, a
+ * memory proof or a report that fails says nothing against the device: its code goes inside the
+ * payload. */
 static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
     const uint8_t *request = NULL;
     uint32_t size = 0;
@@ -241,6 +243,8 @@ static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *
     else if (size > 0 && seat->crew->operation == PA_ASK_COUPLED)
         code =
             pa_coupled_execute(&seat->reduce, &seat->stands.whole, request, size, &answer, &cause);
+    else if (size > 0 && seat->crew->operation == PA_ASK_ATTEST)
+        code = pa_vendor_execute(seat->device, request, size, &answer, &cause);
     else if (size > 0)
         code = pa_memory_execute(&seat->memory, request, size, &answer, &cause);
     pa_buffer_u32(&seat->part, (uint32_t)code);
@@ -267,6 +271,7 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
     case PA_ASK_ALLREDUCE:
     case PA_ASK_MEMORY:
     case PA_ASK_COUPLED:
+    case PA_ASK_ATTEST:
         return seat_aside(seat, &in, error);
     default:
         return pa_fail(error, PA_EINPUT, "working: there is no operation %d", (int)crew->operation);

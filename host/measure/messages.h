@@ -24,6 +24,7 @@ enum pa_operation {
     PA_ASK_ALLREDUCE = 9, /* pa_allreduce_request > one row of this rank */
     PA_ASK_MEMORY = 10,   /* a request of memory_station.h a device > its answer */
     PA_ASK_COUPLED = 11,  /* pa_coupled_request of coupled.h a device > its answer */
+    PA_ASK_ATTEST = 12,   /* a request of vendor_station.h a device > its answer */
 };
 
 enum { PA_MOST_DEVICES_A_PROCESS = 1024, PA_MOST_SWEEP = 128, PA_MOST_OCCUPANTS = 4 };

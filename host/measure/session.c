@@ -2,6 +2,7 @@
 #include "measure/session.h"
 
 #include "measure/session_allreduce.h"
+#include "measure/session_attestation.h"
 #include "measure/session_coupled.h"
 #include "measure/session_epoch.h"
 #include "measure/session_memory.h"
@@ -249,6 +250,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(run_epochs(terms, ledger, error));
+    PA_TRY(pa_session_attest(terms, ledger, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(pa_note_raw(terms, error));
     PA_TRY(pa_session_memory(terms, error));
@@ -346,6 +348,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(run_epochs(terms, ledger, error));
     if (!past->has_raw) {
+        PA_TRY(pa_session_attest(terms, ledger, error));
         PA_TRY(measure_raw(terms, error));
         PA_TRY(pa_note_raw(terms, error));
         PA_TRY(pa_session_memory(terms, error));

@@ -138,5 +138,12 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
      "确认表计处未接负载箱，且表计为审核方所有。"},
     {"Find out which of the two sites has the device; go and read its serial number there.",
      "查明设备究竟在哪个站点；到现场核对序列号。"},
+    {"Ask for the device itself: a report that does not hold is another session's, another maker's "
+     "or a forgery.",
+     "要求查验设备本身：不成立的报告属于另一会话、另一厂家，或系伪造。"},
+    {"Turn confidential computing on in the device, or ask for a witnessed session only.",
+     "在设备上启用机密计算，或只要求见证会话。"},
+    {"Compare the firmware with the vendor's reference values where it matters.",
+     "关系重大时，请将固件与厂商的参考值比对。"},
     {NULL, NULL},
 };

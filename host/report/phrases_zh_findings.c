@@ -161,5 +161,22 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
     {"By its {0}, device {1} ({2}) was at another site {3} h before or after this session; "
      "a move is taken to need {4} h.",
      "按{0}，设备 {1}（{2}）在本会话前后 {3} 小时内曾在另一站点；搬运视为至少需要 {4} 小时。"},
+    {"The vendor's report does not hold: {0}; {1}.", "厂商证明报告不成立：{0}；{1}。"},
+    {"Devices {0} and {1} are attested as one and the same, {2}.",
+     "设备 {0} 与设备 {1} 的厂商证明指向同一台：{2}。"},
+    {"No report of a vendor's came: {0}; {1}.", "没有得到厂商证明报告：{0}；{1}。"},
+    {"NVIDIA vouches for {0} of {1} devices, the first of them {2} with VBIOS {3}: they answered a "
+     "nonce of this session. Not that they did the work; measurements were not compared and "
+     "revocation was not asked.",
+     "NVIDIA 为 {1} 台设备中的 {0} 台作证，首台为 {2}（VBIOS {3}）：它们回应了本会话的随机数。"
+     "这不证明运算由其完成；未比对固件度量值，也未查询证书吊销。"},
+    {"it was not asked, or cannot give one", "未被询问，或无法出具"},
+    {"the report answers another nonce", "报告回应的是另一随机数"},
+    {"the report's signature is not of the chain's key", "报告签名与证书链的密钥不符"},
+    {"the chain does not lead to the vendor's root: certificate {0}: {1}",
+     "证书链未通向厂商根证书：第 {0} 张证书：{1}"},
+    {"the report is of {0}, which is no GPU", "报告出自 {0}，不是 GPU"},
+    {"the report names another firmware than the certificate of its key",
+     "报告所称固件与其密钥证书不符"},
     {NULL, NULL},
 };

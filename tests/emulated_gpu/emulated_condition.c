@@ -119,6 +119,10 @@ static int device_order(int device, const char *key, const char *value, struct p
         condition->is_mig = true;
         return word_parse(value, on, &chosen, error);
     }
+    if (strcmp(key, "confidential") == 0) {
+        condition->is_confidential = true;
+        return word_parse(value, on, &chosen, error);
+    }
     if (strcmp(key, "virtual") == 0) {
         PA_TRY(word_parse(value, virtual, &chosen, error));
         condition->virtualization = (enum emulated_virtual)chosen;

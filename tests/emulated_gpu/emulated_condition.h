@@ -16,6 +16,7 @@ enum emulated_virtual { EMULATED_BARE, EMULATED_PASSTHROUGH, EMULATED_VGPU };
 struct emulated_condition {
     bool memory_wraps; /* addresses beyond the memory that is there reach it a second time */
     bool is_mig;
+    bool is_confidential; /* signs reports, under a root that is not NVIDIA's */
     enum emulated_virtual virtualization;
     unsigned process_id; /* of another program that works on the GPU, 0 for none */
     char process_name[64];

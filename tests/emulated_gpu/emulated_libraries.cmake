@@ -10,8 +10,9 @@ target_sources(emulated_gpu PRIVATE
   lt_product.c
   nccl_emulated.c
   nccl_room.c
-  nvml_emulated.c)
-target_link_libraries(emulated_gpu PRIVATE m ${CMAKE_DL_LIBS})
+  nvml_emulated.c
+  vendor_maker.c)
+target_link_libraries(emulated_gpu PRIVATE m PkgConfig::OPENSSL ${CMAKE_DL_LIBS})
 # The inner loops of a product: this is what a test audit's steps spend their time in.
 set_source_files_properties(lt_product.c PROPERTIES COMPILE_OPTIONS -O3)
 

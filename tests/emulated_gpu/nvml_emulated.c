@@ -7,6 +7,7 @@
 #include "emulated_gpu/emulated_condition.h"
 #include "emulated_gpu/emulated_fault.h"
 #include "emulated_gpu/emulated_meter.h"
+#include "emulated_gpu/vendor_maker.h"
 
 #include "device/nvml_api.h"
 
@@ -250,6 +251,57 @@ nvmlReturn_t nvmlDeviceGetVbiosVersion(nvmlDevice_t device, char *version, unsig
     int gpu;
     nvmlReturn_t result = enter(__func__, device, version, &gpu);
     return result != NVML_SUCCESS ? result : give_text(version, length, "96.00.00.00.E0");
+}
+
+/* ---- who vouches for it ---- */
+
+static nvmlReturn_t make_report(int gpu, const unsigned char *nonce, struct vendor_made *out) {
+    char name[40];
+    if (!emulated_condition(gpu)->is_confidential)
+        return NVML_ERROR_NOT_SUPPORTED;
+    snprintf(name, sizeof name, "NVIDIA:GE100:%016X", (unsigned)gpu);
+    vendor_make(name, nonce, out);
+    return NVML_SUCCESS;
+}
+
+/* A leaf is made for each report, so that its chain is kept for the question that follows. */
+static struct vendor_made last_made[EMULATED_DEVICES_MAX];
+
+nvmlReturn_t
+nvmlDeviceGetConfComputeGpuAttestationReport(nvmlDevice_t device,
+                                             nvmlConfComputeGpuAttestationReport_t *report) {
+    struct vendor_made made;
+    int gpu;
+    nvmlReturn_t result = enter(__func__, device, report, &gpu);
+    if (result == NVML_SUCCESS)
+        result = make_report(gpu, report->nonce, &made);
+    if (result != NVML_SUCCESS)
+        return result;
+    report->isCecAttestationReportPresent = 0;
+    report->attestationReportSize = (unsigned)made.report_bytes;
+    memcpy(report->attestationReport, made.report, made.report_bytes);
+    pthread_mutex_lock(&mutex);
+    last_made[gpu] = made;
+    pthread_mutex_unlock(&mutex);
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetConfComputeGpuCertificate(nvmlDevice_t device,
+                                                    nvmlConfComputeGpuCertificate_t *certificate) {
+    int gpu;
+    nvmlReturn_t result = enter(__func__, device, certificate, &gpu);
+    if (result != NVML_SUCCESS)
+        return result;
+    pthread_mutex_lock(&mutex);
+    const struct vendor_made *made = &last_made[gpu];
+    if (made->chain_bytes > 0) {
+        certificate->attestationCertChainSize = (unsigned)made->chain_bytes;
+        memcpy(certificate->attestationCertChain, made->chain, made->chain_bytes);
+    } else {
+        result = NVML_ERROR_NOT_SUPPORTED;
+    }
+    pthread_mutex_unlock(&mutex);
+    return result;
 }
 
 /* ---- what it does ---- */

@@ -4,6 +4,7 @@
 #include "fleet/fleet_wire.h"
 #include "measure/coupled.h"
 #include "measure/messages.h"
+#include "measure/vendor_station.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,6 +17,7 @@ static void read_message(uint8_t kind, struct pa_reader *in) {
         struct pa_raw raw;
         struct pa_epoch_request epoch;
         struct pa_replay_request replay;
+        struct pa_vendor_report vendor;
         struct pa_tail tail;
         struct pa_sample sample;
         struct pa_coupled_request coupled;
@@ -49,6 +51,9 @@ static void read_message(uint8_t kind, struct pa_reader *in) {
         break;
     case 9:
         (void)pa_get_coupled_request(in, &out.coupled, &error);
+        break;
+    case 10:
+        (void)pa_vendor_answer(in, &out.vendor, &error);
         break;
     default:
         pa_get_sample(in, &out.sample);

@@ -12,3 +12,5 @@ petaudit_test(test_uncertainty LABEL unit SOURCES test_uncertainty.c ROOMS judge
 petaudit_test(test_requirements LABEL unit SOURCES test_requirements.c judgement_bench.c ROOMS judge)
 petaudit_test(test_watermark LABEL unit SOURCES test_watermark.c ROOMS judge)
 petaudit_test(test_watermark_facts LABEL unit SOURCES test_watermark_facts.c evidence_factory.c record_samples.c judgement_bench.c ROOMS judge)
+petaudit_test(test_attested LABEL unit SOURCES test_attested.c ../emulated_gpu/vendor_maker.c evidence_factory.c record_samples.c ROOMS judge)
+target_include_directories(test_attested PRIVATE ${PROJECT_SOURCE_DIR}/tests)
