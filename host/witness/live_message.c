@@ -64,6 +64,7 @@ static json_t *session_of(const struct pa_live_state *state) {
     put(out, "devices_told", whole(state->told));
     put(out, "epochs", whole(pa_declared_epochs_in_all(declaration)));
     put(out, "epoch_ms", milliseconds(declaration->epoch_ns));
+    put(out, "planned_ms", milliseconds(pa_declared_ns_in_all(declaration)));
     put(out, "openings_per_epoch", whole(declaration->openings));
     put(out, "is_test", json_boolean(!pa_declaration_is_certified(declaration)));
     put(out, "begun_ms", milliseconds(state->begun_utc_ns));
@@ -122,7 +123,7 @@ static json_t *rate_of(const struct pa_live_state *state) {
     return out;
 }
 
-static json_t *epoch_of(const struct pa_live_epoch *epoch) {
+static json_t *epoch_of(const struct pa_live_state *state, const struct pa_live_epoch *epoch) {
     double seconds = (double)(epoch->t1.raw_ns - epoch->t0.raw_ns) / 1e9;
     json_t *out = json_object();
     put(out, "number", whole(epoch->number));
@@ -140,6 +141,9 @@ static json_t *epoch_of(const struct pa_live_epoch *epoch) {
     put(out, "drawn", whole(epoch->drawn));
     put(out, "opened", whole(epoch->opened));
     put(out, "failed", whole(epoch->failed));
+    put(out, "probe_ms",
+        epoch->kind > 0 ? milliseconds(pa_declared_length_ns(&state->declaration, epoch->kind))
+                        : json_null());
     put(out, "gap_ms", epoch->after_gap ? milliseconds(epoch->gap_ns) : json_null());
     put(out, "reason", text(epoch->reason));
     return out;
@@ -151,7 +155,7 @@ static json_t *epochs_of(const struct pa_live_state *state, uint64_t since) {
         state->epoch_count > PA_LIVE_MOST_EPOCHS ? state->epoch_count - PA_LIVE_MOST_EPOCHS : 0;
     for (uint32_t e = first; e < state->epoch_count; e++)
         if (state->epochs[e].version > since)
-            json_array_append_new(out, epoch_of(&state->epochs[e]));
+            json_array_append_new(out, epoch_of(state, &state->epochs[e]));
     return out;
 }
 

@@ -19,7 +19,7 @@ source: tests
 entitlement: {{mw: 400, per_pflops: 500, rounding: proportional}}
 basis: sustained
 acceptance: {{rule: guarded, k: 2}}
-session: {{window_s: {window_s}, epoch_s: 0.5, alpha: 0.01, openings: {openings}, interruptions: 3, longest_gap_s: 900}}
+session: {{window_s: {window_s}, epoch_s: 0.5, alpha: 0.01, openings: {openings}, interruptions: 3, longest_gap_s: 900{radius}}}
 inflation: report
 assurance: witnessed
 """
@@ -71,9 +71,9 @@ class Hall:
         check(self.witness.wait(timeout=LIMIT_S) == 0, "the witness did not end well")
         self.witness.stdout.close()
 
-    def claim(self, center="A watched hall", window_s=6, openings=60):
+    def claim(self, center="A watched hall", window_s=6, openings=60, radius=""):
         with open(self.path("quick.yaml"), "w", encoding="utf-8") as file:
-            file.write(POLICY.format(window_s=window_s, openings=openings))
+            file.write(POLICY.format(window_s=window_s, openings=openings, radius=radius and f", radius: {radius}"))
         with open(self.path("claim.yaml"), "w", encoding="utf-8") as file:
             file.write(CLAIM.format(center=json.dumps(center)))
         return self.path("claim.yaml")

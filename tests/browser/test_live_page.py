@@ -90,7 +90,7 @@ def the_server_gives_little(hall, browser):
 
 def a_real_run_is_followed_to_its_verdict(hall, browser):
     browser.open(hall.page)
-    site = hall.start_audit(hall.claim(center="<b>A</b> hall & <img src=x onerror=\"document.title='broken'\">"), "--witness",
+    site = hall.start_audit(hall.claim(center="<b>A</b> hall & <img src=x onerror=\"document.title='broken'\">", radius="[0.2]"), "--witness",
                             hall.url, "--out", hall.path("one"))
     seen = set()
     while site.poll() is None:
@@ -112,6 +112,9 @@ def a_real_run_is_followed_to_its_verdict(hall, browser):
     check("onerror" in text(browser, "center") and browser.evaluate("document.querySelectorAll('bdi img').length") == 0,
           "the centre's name is not text")
     check("broken" not in browser.evaluate("document.title.replace(/onerror=.*/, '')"), "markup was carried out")
+    check(browser.evaluate("document.querySelectorAll('#chart .ring').length") == 5, "the five probes are not rings in the chart")
+    check("a probe of 0.2 s" in text(browser, "epochs"), f"the probes are not in the table: {text(browser, 'epochs')}")
+    check(text(browser, "facts").count("but for probes") == 1, text(browser, "facts"))
     check("FAIL" in text(browser, "summary"), f"the summary for screen readers: {text(browser, 'summary')}")
     clean(browser, "during an audit")
 

@@ -31,6 +31,7 @@ const watts = (w) => (w === null ? '–' : Math.abs(w) >= 1e6 ? `${plain(w / 1e6
 const now = () => Date.now() + offset_ms;
 
 function span(ms) {
+  if (ms > 0 && ms < 100) return `${ms} ms`;
   if (ms > 0 && ms < 3000 && ms % 1000 !== 0) return `${(ms / 1000).toFixed(1)} s`;
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 100) return `${s} s`;
@@ -206,7 +207,7 @@ function showRate() {
     if (claim && !isFailed) rows.push(['of the claim', percent(lower / claim)]);
   }
   if (session.raw_pflops !== null) rows.push(['library alone', `${inUnit(session.raw_pflops)} ${unit().name}`]);
-  rows.push(['epochs closed', `${state.phase?.closed ?? 0} of ${session.epochs}, ${span(session.epoch_ms)} each`]);
+  rows.push(['epochs closed', `${state.phase?.closed ?? 0} of ${session.epochs}, ${span(session.epoch_ms)} each${session.planned_ms < session.epochs * session.epoch_ms ? ' but for probes' : ''}`]);
   if (openings) rows.push(['openings', `${openings.checked - openings.failed} good, ${openings.failed} failed`]);
   const power = totalWatts();
   if (power) rows.push(power);
@@ -228,13 +229,13 @@ function showChart() {
   const start_ms = epochs[0]?.t0_ms ?? session.begun_ms;
   $('chart_h').textContent = `Rate by epoch, ${unit().name}`;
   $('chart_legend').textContent = ended.length === 0 ? 'No epoch is closed yet.'
-    : 'Points: work of each epoch over its time. Band: from all work over all time so far down to the bound that its openings give, the line. Cross: openings failed, or aborted.';
-  drawRate($('chart'), { epochs: ended, claim: session.claim_pflops, start_ms, end_ms: start_ms + session.epochs * session.epoch_ms, unit: unit() });
+    : 'Points: work of each epoch over its time. Band: from all work over all time so far down to the bound that its openings give, the line. Cross: openings failed, or aborted.' + (ended.some((e) => e.probe_ms !== null) ? ' Ring: a probe, short so that nothing far away can have done its work.' : '');
+  drawRate($('chart'), { epochs: ended, claim: session.claim_pflops, start_ms, end_ms: start_ms + session.planned_ms, unit: unit() });
   $('epochs').replaceChildren(...epochs.slice(-200).reverse().map((e) => {
     const row = element('tr');
     row.append(element('td', e.number), element('td', STATES[e.state] ?? e.state), element('td', inUnit(e.pflops), 'n'), element('td', inUnit(e.lower_pflops), 'n'),
       element('td', e.state === 'checked' ? `${e.drawn - e.failed} of ${e.drawn} good` : `${e.opened} of ${e.drawn}`, e.failed > 0 ? 'n bad' : 'n'),
-      element('td', [e.gap_ms === null ? '' : `after a gap of ${span(e.gap_ms)}`, e.reason ?? ''].filter(Boolean).join('; ')));
+      element('td', [e.probe_ms === null ? '' : `a probe of ${span(e.probe_ms)}`, e.gap_ms === null ? '' : `after a gap of ${span(e.gap_ms)}`, e.reason ?? ''].filter(Boolean).join('; ')));
     return row;
   }));
 }

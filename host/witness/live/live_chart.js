@@ -67,7 +67,7 @@ export function drawRate(box, { epochs, claim, start_ms, end_ms, unit }) {
   }
   if (closed.length > 60) add(svg, 'path', { class: 'thin', d: path(closed.map((e) => [x(middle(e)), y(e.pflops)])) });
   for (const e of closed) {
-    if (closed.length <= 60) add(svg, 'circle', { class: 'dot', cx: x(middle(e)), cy: y(e.pflops), r: 3 });
+    if (closed.length <= 60) add(svg, 'circle', { class: e.probe_ms === null ? 'dot' : 'ring', cx: x(middle(e)), cy: y(e.pflops), r: 3 });
     if (e.failed > 0) cross(svg, x(middle(e)), y(e.pflops));
   }
   for (const e of epochs) if (e.state === 'aborted') cross(svg, x(e.t0_ms), y(0));
