@@ -181,7 +181,7 @@ static int note_filled(const struct filling *filling, uint32_t device,
         json_decref(note);
         note = NULL;
     }
-    return pa_note_put(filling->terms, PA_NO_EPOCH, note, error);
+    return pa_note_put_later(filling->terms, PA_NO_EPOCH, note, error);
 }
 
 static int note_failure(const struct filling *filling, uint32_t device, struct pa_error *error) {
@@ -208,7 +208,7 @@ static int note_all(const struct filling *filling, struct pa_error *error) {
                                 &check, error));
         PA_TRY(note_filled(filling, d, &check, error));
     }
-    return PA_OK;
+    return pa_note_sync(filling->terms, error);
 }
 
 static int draw(struct pa_hash *out, struct pa_error *error) {

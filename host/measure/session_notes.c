@@ -7,15 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
-                struct pa_error *error) {
+static int put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content, bool may_wait,
+               struct pa_error *error) {
+    const struct pa_witness_kind *kind = terms->witness->kind;
     char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(content);
     if (text == NULL)
         return pa_fail(error, PA_EMEMORY, "writing a note: out of memory");
-    int code = terms->witness->kind->note(terms->witness, epoch, text, strlen(text), error);
+    int code = may_wait ? kind->note_later(terms->witness, epoch, text, strlen(text), error)
+                        : kind->note(terms->witness, epoch, text, strlen(text), error);
     free(text);
     return code;
+}
+
+int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
+                struct pa_error *error) {
+    return put(terms, epoch, content, false, error);
+}
+
+int pa_note_put_later(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
+                      struct pa_error *error) {
+    return put(terms, epoch, content, true, error);
+}
+
+int pa_note_sync(const struct pa_session_terms *terms, struct pa_error *error) {
+    return terms->witness->kind->sync(terms->witness, error);
 }
 
 json_t *pa_note_figure(double value) {
@@ -142,7 +158,7 @@ static int note_device(const struct pa_session_terms *terms, uint32_t index,
     json_object_set_new(content, "bus", json_string(identity->bus));
     json_object_set_new(content, "driver", json_string(identity->driver));
     json_object_set_new(content, "emulated", json_boolean(identity->is_emulated));
-    return pa_note_put(terms, PA_NO_EPOCH, content, error);
+    return pa_note_put_later(terms, PA_NO_EPOCH, content, error);
 }
 
 static int note_calibration(const struct pa_session_terms *terms, uint32_t index,
@@ -161,13 +177,13 @@ static int note_calibration(const struct pa_session_terms *terms, uint32_t index
         "{s:I, s:I, s:o, s:o, s:b}", "steps", (json_int_t)device->warmup.steps, "ns",
         (json_int_t)device->warmup.ns, "per_second", pa_note_figure(device->warmup.rate), "spread",
         pa_note_figure(device->warmup.spread), "steady", device->warmup.is_steady ? 1 : 0);
-    return pa_note_put(terms, PA_NO_EPOCH,
-                       json_pack("{s:s, s:I, s:I, s:I, s:o, s:s, s:o}", "kind", "calibration",
-                                 "device", (json_int_t)index, "m",
-                                 (json_int_t)calibration->chosen.m, "n",
-                                 (json_int_t)calibration->chosen.n, "trials", trials, "refused",
-                                 calibration->refused, "warm_up", warm_up),
-                       error);
+    return pa_note_put_later(terms, PA_NO_EPOCH,
+                             json_pack("{s:s, s:I, s:I, s:I, s:o, s:s, s:o}", "kind", "calibration",
+                                       "device", (json_int_t)index, "m",
+                                       (json_int_t)calibration->chosen.m, "n",
+                                       (json_int_t)calibration->chosen.n, "trials", trials,
+                                       "refused", calibration->refused, "warm_up", warm_up),
+                             error);
 }
 
 int pa_note_libraries(const struct pa_session_terms *terms, struct pa_error *error) {
@@ -191,7 +207,7 @@ int pa_note_devices(const struct pa_session_terms *terms, struct pa_error *error
         PA_TRY(note_device(terms, d, error));
         PA_TRY(note_calibration(terms, d, error));
     }
-    return PA_OK;
+    return pa_note_sync(terms, error);
 }
 
 int pa_note_raw(const struct pa_session_terms *terms, struct pa_error *error) {
@@ -200,14 +216,14 @@ int pa_note_raw(const struct pa_session_terms *terms, struct pa_error *error) {
         if (device->raw_ns == 0)
             continue;
         double rate = device->raw_operations / ((double)device->raw_ns * 1e-9);
-        PA_TRY(pa_note_put(terms, PA_NO_EPOCH,
-                           json_pack("{s:s, s:I, s:o, s:I, s:o}", "kind", "raw", "device",
-                                     (json_int_t)d, "per_second", pa_note_figure(rate), "ns",
-                                     (json_int_t)device->raw_ns, "operations",
-                                     pa_note_figure(device->raw_operations)),
-                           error));
+        PA_TRY(pa_note_put_later(terms, PA_NO_EPOCH,
+                                 json_pack("{s:s, s:I, s:o, s:I, s:o}", "kind", "raw", "device",
+                                           (json_int_t)d, "per_second", pa_note_figure(rate), "ns",
+                                           (json_int_t)device->raw_ns, "operations",
+                                           pa_note_figure(device->raw_operations)),
+                                 error));
     }
-    return PA_OK;
+    return pa_note_sync(terms, error);
 }
 
 int pa_note_losses(const struct pa_session_terms *terms, uint64_t epoch, struct pa_error *error) {

@@ -12,6 +12,12 @@
 int pa_note_put(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
                 struct pa_error *error);
 
+/* The same of one device among many: on disk only after pa_note_sync, or with whatever comes next.
+ */
+int pa_note_put_later(const struct pa_session_terms *terms, uint64_t epoch, json_t *content,
+                      struct pa_error *error);
+int pa_note_sync(const struct pa_session_terms *terms, struct pa_error *error);
+
 /* A figure as a decimal string: notes hold no binary floats, so that their bytes mean the same
  * everywhere. */
 json_t *pa_note_figure(double value);

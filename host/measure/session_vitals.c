@@ -100,7 +100,7 @@ int pa_note_vitals(const struct pa_session_terms *terms, uint64_t epoch,
     for (uint32_t d = 0; d < terms->site->device_count; d++) {
         if (vitals[d].samples == 0)
             continue;
-        PA_TRY(pa_note_put(terms, epoch, vitals_note(d, &vitals[d]), error));
+        PA_TRY(pa_note_put_later(terms, epoch, vitals_note(d, &vitals[d]), error));
         if (!vitals[d].is_thermal_stop)
             continue;
         char text[160];
@@ -108,5 +108,5 @@ int pa_note_vitals(const struct pa_session_terms *terms, uint64_t epoch,
                  terms->site->devices[d].facts.identity.id, (unsigned long long)epoch);
         pa_observe(terms->observer, (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = text});
     }
-    return PA_OK;
+    return pa_note_sync(terms, error);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Openings are sent in batches of about this size. */
+/* Openings and notes are sent in batches of about this size. */
 enum { BATCH_BYTES = 1 << 20, MOST_TICKET_FILE = 1024, FINGERPRINT_DIGITS = 2 * PA_HASH_BYTES };
 
 /* An answer may wait for a disk, or for openings that the witness computes again. PETAUDIT_PATIENCE
@@ -29,8 +29,9 @@ struct remote_witness {
     char *ticket_path;
     struct pa_hash ticket;
     uint64_t sequence;
-    uint8_t key[PA_PUBLIC_KEY_BYTES]; /* the witness's, from its introduction */
-    struct pa_buffer batch;           /* OPENING records that are not sent yet */
+    uint8_t key[PA_PUBLIC_KEY_BYTES];  /* the witness's, from its introduction */
+    struct pa_buffer batch;            /* records that are not sent yet, all of */
+    enum pa_witness_operation batched; /* one kind: PA_WITNESS_OPEN or PA_WITNESS_NOTES */
     struct pa_buffer answer;
 };
 
@@ -83,11 +84,20 @@ static int tell(struct remote_witness *remote, enum pa_witness_operation operati
 static int send_batch(struct remote_witness *remote, struct pa_error *error) {
     if (remote->batch.size == 0 && !remote->batch.failed)
         return PA_OK;
-    struct pa_buffer request = request_for(remote, PA_WITNESS_OPEN);
+    struct pa_buffer request = request_for(remote, remote->batched);
     pa_buffer_bytes(&request, remote->batch.data, remote->batch.size);
     request.failed |= remote->batch.failed;
     pa_buffer_clear(&remote->batch);
-    return tell(remote, PA_WITNESS_OPEN, &request, patience_ns, error);
+    return tell(remote, remote->batched, &request, patience_ns, error);
+}
+
+/* Records of another kind that wait go first: the transcript keeps the order of the calls. */
+static int begin_batch(struct remote_witness *remote, enum pa_witness_operation operation,
+                       struct pa_error *error) {
+    if (remote->batched != operation)
+        PA_TRY(send_batch(remote, error));
+    remote->batched = operation;
+    return PA_OK;
 }
 
 static int open_client(struct remote_witness *remote, struct pa_error *error) {
@@ -169,6 +179,24 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
     return PA_OK;
 }
 
+/* One request for each of a hundred thousand notes would cost a round trip each. */
+static int note_later(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
+                      struct pa_error *error) {
+    struct remote_witness *remote = remote_of(witness);
+    const struct pa_note_record record = {
+        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
+    if (size > PA_NOTE_MOST_BYTES)
+        return pa_fail(error, PA_EWITNESS, "noting %zu bytes: at most %d are possible", size,
+                       PA_NOTE_MOST_BYTES);
+    PA_TRY(begin_batch(remote, PA_WITNESS_NOTES, error));
+    pa_record_put_note(&remote->batch, epoch, &record);
+    return remote->batch.size < BATCH_BYTES ? PA_OK : send_batch(remote, error);
+}
+
+static int sync_notes(struct pa_witness *witness, struct pa_error *error) {
+    return send_batch(remote_of(witness), error);
+}
+
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
@@ -192,6 +220,7 @@ static int watermark(struct pa_witness *witness, const struct pa_watermark_plan 
                      struct pa_watermark_command *out, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_reader body;
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_WATERMARK);
     pa_buffer_u32(&request, plan->bits);
     pa_buffer_u64(&request, plan->half_ns);
@@ -210,6 +239,7 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
                      struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_reader body;
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_CHALLENGE);
     pa_buffer_u64(&request, epoch);
     PA_TRY(exchange(remote, &request, patience_ns, &body, error));
@@ -220,6 +250,7 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
 static int commit(struct pa_witness *witness, uint64_t epoch, const struct pa_hash *root,
                   const struct pa_signature *prover, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_COMMIT);
     pa_buffer_u64(&request, epoch);
     pa_buffer_bytes(&request, root->bytes, PA_HASH_BYTES);
@@ -231,6 +262,7 @@ static int reveal(struct pa_witness *witness, uint64_t epoch, const struct pa_ta
                   uint32_t devices, struct pa_hash *key, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_reader body;
+    PA_TRY(send_batch(remote, error));
     struct pa_list_entry *entries = calloc(devices, sizeof *entries);
     if (entries == NULL)
         return pa_fail(error, PA_EMEMORY, "sending a list: out of memory");
@@ -250,6 +282,7 @@ static int reveal(struct pa_witness *witness, uint64_t epoch, const struct pa_ta
 static int abort_epoch(struct pa_witness *witness, uint64_t epoch, const char *reason,
                        struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_ABORT);
     pa_buffer_u64(&request, epoch);
     pa_buffer_text(&request, reason);
@@ -260,6 +293,7 @@ static int open_tile(struct pa_witness *witness, uint64_t epoch, uint32_t j, con
                      size_t size, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_opening_record record = {.j = j, .opening = opening, .opening_bytes = (uint32_t)size};
+    PA_TRY(begin_batch(remote, PA_WITNESS_OPEN, error));
     pa_record_put_opening(&remote->batch, epoch, &record);
     return remote->batch.size < BATCH_BYTES ? PA_OK : send_batch(remote, error);
 }
@@ -279,6 +313,7 @@ static int settle(struct pa_witness *witness, uint64_t epoch, uint32_t *failed,
 static int gap(struct pa_witness *witness, uint64_t *gap_ns, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_reader body;
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_GAP);
     PA_TRY(exchange(remote, &request, patience_ns, &body, error));
     *gap_ns = pa_read_u64(&body);
@@ -287,6 +322,7 @@ static int gap(struct pa_witness *witness, uint64_t *gap_ns, struct pa_error *er
 
 static int interrupt(struct pa_witness *witness, const char *reason, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_INTERRUPT);
     pa_buffer_text(&request, reason);
     return tell(remote, PA_WITNESS_INTERRUPT, &request, patience_ns, error);
@@ -314,6 +350,8 @@ static const struct pa_witness_kind remote_kind = {
     .introduce = introduce,
     .declare = declare,
     .note = note,
+    .note_later = note_later,
+    .sync = sync_notes,
     .power = power,
     .watermark = watermark,
     .challenge = challenge,
@@ -405,6 +443,7 @@ int pa_remote_witness_fetch(struct pa_witness *witness, struct pa_store *store,
     struct remote_witness *remote = remote_of(witness);
     for (;;) {
         struct pa_reader body;
+        PA_TRY(send_batch(remote, error));
         struct pa_buffer request = request_for(remote, PA_WITNESS_TRANSCRIPT);
         pa_buffer_u64(&request, pa_store_count(store) + 1);
         PA_TRY(exchange(remote, &request, patience_ns, &body, error));
@@ -418,6 +457,7 @@ int pa_remote_witness_result(struct pa_witness *witness, char name[32], struct p
                              struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_reader body;
+    PA_TRY(send_batch(remote, error));
     struct pa_buffer request = request_for(remote, PA_WITNESS_RESULT);
     PA_TRY(exchange(remote, &request, judging_ns, &body, error));
     uint16_t length = pa_read_u16(&body);

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Openings are appended in batches: one transaction each would cost a disk flush per opening. */
+/* Openings, and notes of one device each, are appended in batches: one transaction each would cost
+ * a disk flush per opening, and a large site notes something of each device in each epoch. Whatever
+ * else is appended takes what waits along, in order. */
 enum { BATCH_BYTES = 1 << 20 };
 
 enum { MOST_WATERMARK_BITS = 1024 };
@@ -32,7 +34,7 @@ struct self_witness {
     struct pa_root_record committed; /* its root, from commit to reveal */
     bool is_committed;
     struct pa_opening_check *check;
-    struct pa_buffer batch; /* OPENING records that are not written yet */
+    struct pa_buffer batch; /* OPENING and NOTE records that are not written yet */
 };
 
 static struct self_witness *self_of(struct pa_witness *witness) {
@@ -45,12 +47,35 @@ static uint64_t asleep_ns(void) {
     return boot > raw ? boot - raw : 0;
 }
 
+static int check_open(const struct self_witness *self, struct pa_error *error) {
+    return self->ledger.is_finished
+               ? pa_fail(error, PA_EWITNESS, "the session is finished: nothing can follow")
+               : PA_OK;
+}
+
+/* Write what waits. After a failure it still waits: a disk may have room again. */
+static int write_batch(struct self_witness *self, struct pa_error *error) {
+    if (self->batch.size == 0 && !self->batch.failed)
+        return PA_OK;
+    if (self->batch.failed)
+        return pa_fail(error, PA_EMEMORY, "writing evidence: out of memory");
+    PA_TRY(check_open(self, error));
+    PA_TRY(pa_store_append(self->store, self->batch.data, self->batch.size, error));
+    pa_buffer_clear(&self->batch);
+    return PA_OK;
+}
+
+/* Append records behind what waits, all in one transaction, on disk when it returns. */
 static int append(struct self_witness *self, struct pa_buffer *records, struct pa_error *error) {
-    int code = self->ledger.is_finished
-                   ? pa_fail(error, PA_EWITNESS, "the session is finished: nothing can follow")
-               : records->failed
-                   ? pa_fail(error, PA_EMEMORY, "writing evidence: out of memory")
-                   : pa_store_append(self->store, records->data, records->size, error);
+    size_t waiting = self->batch.size;
+    int code = records->failed ? pa_fail(error, PA_EMEMORY, "writing evidence: out of memory")
+                               : check_open(self, error);
+    if (code == PA_OK) {
+        pa_buffer_bytes(&self->batch, records->data, records->size);
+        code = write_batch(self, error);
+    }
+    if (code != PA_OK && !self->batch.failed)
+        self->batch.size = waiting;
     pa_buffer_free(records);
     return code;
 }
@@ -160,8 +185,7 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
     return code;
 }
 
-static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
-                struct pa_error *error) {
+static int check_note(const char *json, size_t size, struct pa_error *error) {
     static const char *const own[] = {"abort",     "interruption", "suspend",
                                       "elsewhere", "watermark",    "witness"};
     if (size > PA_NOTE_MOST_BYTES)
@@ -177,7 +201,24 @@ static int note(struct pa_witness *witness, uint64_t epoch, const char *json, si
             code = pa_fail(error, PA_EWITNESS, "noting: only the witness writes notes of kind %s",
                            own[i]);
     json_decref(content);
-    return code == PA_OK ? put_note(self_of(witness), epoch, json, size, error) : code;
+    return code;
+}
+
+static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
+                struct pa_error *error) {
+    PA_TRY(check_note(json, size, error));
+    return put_note(self_of(witness), epoch, json, size, error);
+}
+
+static int note_later(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
+                      struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_note_record record = {
+        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
+    PA_TRY(check_note(json, size, error));
+    PA_TRY(check_open(self, error));
+    pa_record_put_note(&self->batch, epoch, &record);
+    return self->batch.size < BATCH_BYTES ? PA_OK : write_batch(self, error);
 }
 
 int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
@@ -259,6 +300,8 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
     if (RAND_priv_bytes(self->epoch_key.bytes, sizeof self->epoch_key.bytes) != 1)
         return pa_fail(error, PA_EINTERNAL,
                        "drawing a key: the system's random numbers are not available");
+    /* What waits is written before t0: the site's time has not begun. */
+    PA_TRY(write_batch(self, error));
     pa_epoch_nonce(nonce, &self->epoch_key);
     struct pa_nonce_record record;
     memcpy(record.nonce, nonce->bytes, sizeof record.nonce);
@@ -438,10 +481,6 @@ static int check_of(struct self_witness *self, uint64_t epoch, struct pa_ledger_
                                   &self->check, error);
 }
 
-static int write_batch(struct self_witness *self, struct pa_error *error) {
-    return self->batch.size == 0 ? PA_OK : append(self, &self->batch, error);
-}
-
 static int open_tile(struct pa_witness *witness, uint64_t epoch, uint32_t j, const void *opening,
                      size_t size, struct pa_error *error) {
     struct self_witness *self = self_of(witness);
@@ -472,7 +511,7 @@ static int settle(struct pa_witness *witness, uint64_t epoch, uint32_t *failed,
     return PA_OK;
 }
 
-int pa_self_witness_flush(struct pa_witness *witness, struct pa_error *error) {
+static int sync_notes(struct pa_witness *witness, struct pa_error *error) {
     return write_batch(self_of(witness), error);
 }
 
@@ -493,6 +532,9 @@ static int finish(struct pa_witness *witness, struct pa_error *error) {
 
 static void release(struct pa_witness *witness) {
     struct self_witness *self = self_of(witness);
+    struct pa_error ignored = {0};
+    /* Of a session that is stopped here; the next process goes on behind it. */
+    write_batch(self, &ignored);
     OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
     pa_opening_check_free(self->check);
     pa_ledger_free(&self->ledger);
@@ -506,6 +548,8 @@ static const struct pa_witness_kind self_kind = {
     .introduce = introduce,
     .declare = declare,
     .note = note,
+    .note_later = note_later,
+    .sync = sync_notes,
     .power = power,
     .watermark = watermark,
     .challenge = challenge,

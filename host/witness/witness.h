@@ -46,6 +46,12 @@ struct pa_witness_kind {
      * (aborts, interruptions, its clocks) is refused here: PA_EWITNESS. */
     int (*note)(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error);
+    /* The same of one device among many: it may wait for sync, or for whatever else comes next.
+     * What is refused may be known only then. */
+    int (*note_later)(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
+                      struct pa_error *error);
+    /* All that was noted is on the witness's disk when it returns. */
+    int (*sync)(struct pa_witness *witness, struct pa_error *error);
     /* Append readings of the meter that a note "meter" described, in order of time. */
     int (*power)(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
                  uint32_t count, struct pa_error *error);
@@ -99,8 +105,5 @@ int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
 /* Append a note of the witness's own, which no site may write: one JSON object with a "kind". */
 int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
                          struct pa_error *error);
-
-/* Write what waits to be written: all that a witness opened on the same store later must find. */
-int pa_self_witness_flush(struct pa_witness *witness, struct pa_error *error);
 
 #endif

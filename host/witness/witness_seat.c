@@ -57,7 +57,7 @@ bool pa_witness_seat_is_amid(const struct pa_witness_seat *seat) {
 
 int pa_witness_seat_sleep(struct pa_witness_seat *seat, struct pa_error *error) {
     if (seat->witness != NULL)
-        PA_TRY(pa_self_witness_flush(seat->witness, error));
+        PA_TRY(seat->witness->kind->sync(seat->witness, error));
     close_both(seat);
     /* A request that is sent again because its answer was lost comes within seconds. */
     if (seat->answer.size > MOST_KEPT_ANSWER)
@@ -151,6 +151,23 @@ static int note(struct pa_witness_seat *seat, const struct pa_witness_request *r
     if (in.failed || (epoch >= PA_EPOCH_NUMBER_END && epoch != PA_NO_EPOCH))
         return malformed(request, error);
     return seat->witness->kind->note(seat->witness, epoch, (const char *)in.next, in.left, error);
+}
+
+/* Many notes at once: a large site has one for each device and epoch. The first that is refused
+ * ends it; those before stay. They are on disk when it is answered. */
+static int notes(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                 struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_record record;
+    struct pa_note_record found;
+    while (!pa_reader_done(&in)) {
+        if (in.failed || pa_record_next(&in, &record, error) != PA_OK ||
+            record.type != PA_RECORD_NOTE || pa_record_note(&record, &found, error) != PA_OK)
+            return malformed(request, error);
+        PA_TRY(seat->witness->kind->note_later(seat->witness, record.epoch, found.json,
+                                               found.json_bytes, error));
+    }
+    return seat->witness->kind->sync(seat->witness, error);
 }
 
 /* A live reading is dated by the site's clock. How old it was when it was sent is all that is taken
@@ -366,6 +383,8 @@ static int transcript(struct pa_witness_seat *seat, const struct pa_witness_requ
     struct page page = {.out = body, .from = pa_read_u64(&in), .begin = body->size};
     if (!pa_reader_done(&in) || page.from == 0)
         return malformed(request, error);
+    /* Also what waits to be written: a site that resumes must find all that the witness counts. */
+    PA_TRY(seat->witness->kind->sync(seat->witness, error));
     int code = pa_store_each(seat->store, put_page, &page, error);
     return code == 1 ? PA_OK : code;
 }
@@ -405,6 +424,7 @@ static int result(struct pa_witness_seat *seat, const struct pa_witness_desk_opt
 static int finish(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
                   struct pa_error *error) {
     struct pa_buffer notes = {0};
+    PA_TRY(seat->witness->kind->sync(seat->witness, error));
     int code = pa_register_enter(options->folder, options->key, seat->store, &notes, error);
     if (code == PA_OK && notes.failed)
         code = pa_fail(error, PA_EMEMORY, "looking into the register of devices: out of memory");
@@ -436,6 +456,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
     switch (request->operation) {
     case PA_WITNESS_NOTE:
         return note(seat, request, error);
+    case PA_WITNESS_NOTES:
+        return notes(seat, request, error);
     case PA_WITNESS_POWER:
         return power(seat, request, error);
     case PA_WITNESS_WATERMARK:

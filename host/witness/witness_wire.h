@@ -34,6 +34,7 @@ enum pa_witness_operation {
     PA_WITNESS_RESUME,     /* nothing > nothing; the next sequence number counts from here */
     PA_WITNESS_POWER,      /* POWER record, whose own time the witness sets anew > nothing */
     PA_WITNESS_WATERMARK,  /* u32 bits | u64 half ns | u64 settle ns > u32 half | u16 level */
+    PA_WITNESS_NOTES,      /* NOTE records, whose own times the witness sets anew > nothing */
     PA_WITNESS_OPERATIONS_END
 };
 

@@ -452,8 +452,56 @@ static void sessions_of_one_claim_or_site_are_counted(void **state) {
     tear_down(&scene);
 }
 
+/* How many records another process would find now: after a kill they would be there. */
+static uint64_t written(const struct scene *scene) {
+    struct pa_store *store;
+    struct pa_error error = {0};
+    assert_int_equal(pa_store_open_beside(scene->path, &store, &error), PA_OK);
+    assert_int_equal(pa_store_follow(store, NULL, NULL, &error), PA_OK);
+    uint64_t count = pa_store_count(store);
+    pa_store_close(store);
+    return count;
+}
+
+static int note_later(struct scene *scene, uint64_t epoch, const char *json) {
+    struct pa_error error = {0};
+    return scene->witness->kind->note_later(scene->witness, epoch, json, strlen(json), &error);
+}
+
+static void a_kill_loses_no_closed_epoch_and_no_note_of_one(void **state) {
+    static const char told[] = "{\"kind\":\"telemetry\",\"device\":0}";
+    struct scene scene;
+    struct pa_error error = {0};
+    (void)state;
+    set_up(&scene);
+    assert_int_equal(declare(&scene, true), PA_OK);
+    uint64_t before = written(&scene);
+    assert_int_equal(note_later(&scene, PA_NO_EPOCH, "{\"kind\":\"abort\"}"), PA_EWITNESS);
+    assert_int_equal(note_later(&scene, PA_NO_EPOCH, told), PA_OK);
+    assert_int_equal(written(&scene), before); /* it waits */
+    assert_int_equal(scene.witness->kind->sync(scene.witness, &error), PA_OK);
+    assert_int_equal(written(&scene), before + 1);
+    /* What comes next takes along what waits, before it. */
+    assert_int_equal(note_later(&scene, PA_NO_EPOCH, told), PA_OK);
+    assert_int_equal(
+        scene.witness->kind->note(scene.witness, PA_NO_EPOCH, told, strlen(told), &error), PA_OK);
+    assert_int_equal(written(&scene), before + 3);
+    assert_int_equal(note_later(&scene, PA_NO_EPOCH, told), PA_OK);
+    assert_int_equal(scene.witness->kind->challenge(scene.witness, 0, &scene.nonce, &error), PA_OK);
+    assert_int_equal(written(&scene), before + 5);
+    prove(&scene, 0, 0);
+    assert_int_equal(note_later(&scene, 0, told), PA_OK);
+    assert_int_equal(close_epoch(&scene, 0, true), PA_OK);
+    assert_int_equal(written(&scene), before + 9); /* note, root, list, key */
+    assert_int_equal(note_later(&scene, 0, told), PA_OK);
+    assert_int_equal(scene.witness->kind->sync(scene.witness, &error), PA_OK);
+    assert_int_equal(written(&scene), before + 10);
+    tear_down(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_kill_loses_no_closed_epoch_and_no_note_of_one),
         cmocka_unit_test(an_honest_session_has_no_failed_opening),
         cmocka_unit_test(wrong_tiles_are_counted_whenever_they_are_drawn),
         cmocka_unit_test(openings_that_never_come_have_failed),

@@ -41,6 +41,20 @@ static void a_session_runs_to_its_judgement(void **state) {
     tear_down(&scene);
 }
 
+/* How many records another process finds in the evidence of the one session. */
+static uint64_t on_disk(const struct scene *scene) {
+    char name[2 * PA_HASH_BYTES + 1], path[256];
+    struct pa_store *store;
+    struct pa_error error = {0};
+    pa_hex(name, scene->session.bytes, 8);
+    snprintf(path, sizeof path, "%s/%s/evidence.db", scene->store, name);
+    assert_int_equal(pa_store_open_beside(path, &store, &error), PA_OK);
+    assert_int_equal(pa_store_follow(store, NULL, NULL, &error), PA_OK);
+    uint64_t count = pa_store_count(store);
+    pa_store_close(store);
+    return count;
+}
+
 /* The last POWER record of the transcript, its first reading. */
 static struct pa_power_sample last_reading(struct scene *scene) {
     uint8_t first[8] = {1};
@@ -176,6 +190,31 @@ static void a_session_outlives_the_desk(void **state) {
     tear_down(&scene);
 }
 
+/* A witness's machine that stops then has them; so has a site that resumes. */
+static void notes_are_written_when_they_are_answered(void **state) {
+    static const char json[] = "{\"kind\":\"telemetry\",\"device\":0}";
+    const struct pa_note_record note = {.at = {1, 1}, .json = json, .json_bytes = sizeof json - 1};
+    struct pa_buffer body = {0};
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    begin(&scene);
+    uint64_t before = on_disk(&scene);
+    pa_record_put_note(&body, PA_NO_EPOCH, &note);
+    pa_record_put_note(&body, PA_NO_EPOCH, &note);
+    assert_int_equal(ask(&scene, PA_WITNESS_NOTES, body.data, body.size), PA_OK);
+    assert_int_equal(on_disk(&scene), before + 2);
+    /* Half a record, and a note that only the witness writes. */
+    assert_int_equal(ask(&scene, PA_WITNESS_NOTES, body.data, body.size - 1), PA_EWITNESS);
+    pa_buffer_clear(&body);
+    const struct pa_note_record own = {
+        .at = {1, 1}, .json = "{\"kind\":\"abort\"}", .json_bytes = 16};
+    pa_record_put_note(&body, PA_NO_EPOCH, &own);
+    assert_int_equal(ask(&scene, PA_WITNESS_NOTES, body.data, body.size), PA_EWITNESS);
+    pa_buffer_free(&body);
+    tear_down(&scene);
+}
+
 /* xorshift64: the bodies are the same in every run. */
 static uint64_t next(uint64_t *state) {
     *state ^= *state << 13;
@@ -264,6 +303,7 @@ int main(void) {
         cmocka_unit_test(what_is_declared_must_be_what_was_introduced),
         cmocka_unit_test(strangers_are_told_nothing),
         cmocka_unit_test(a_session_outlives_the_desk),
+        cmocka_unit_test(notes_are_written_when_they_are_answered),
         cmocka_unit_test(no_body_of_any_operation_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
