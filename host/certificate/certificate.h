@@ -19,6 +19,7 @@
 
 #include "certificate/canonical.h"
 #include "certificate/cms.h"
+#include "certificate/device_list.h"
 #include "certificate/envelope.h"
 #include "certificate/key_file.h"
 #include "certificate/members.h"

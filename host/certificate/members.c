@@ -30,6 +30,13 @@ static const struct pa_member claim_members[] = {
     END,
 };
 
+static const struct pa_member device_list_members[] = {
+    {"listed", PA_MEMBER_COUNT, NULL},
+    {"selection", PA_MEMBER_TEXT, NULL},
+    {"sha256", PA_MEMBER_HEX32_OR_NULL, NULL},
+    END,
+};
+
 static const struct pa_member device_members[] = {
     {"backend", PA_MEMBER_TEXT, NULL},
     {"catalogue_confidence", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
@@ -49,6 +56,7 @@ static const struct pa_member device_members[] = {
     {"n", PA_MEMBER_COUNT, NULL},
     {"name", PA_MEMBER_TEXT, NULL},
     {"nominal_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
+    {"number", PA_MEMBER_COUNT | PA_MEMBER_LATER, NULL},
     {"partition", PA_MEMBER_TEXT | PA_MEMBER_LATER, NULL},
     {"peak_basis", PA_MEMBER_TEXT, NULL},
     {"peak_pflops", PA_MEMBER_DECIMAL_OR_NULL, NULL},
@@ -416,6 +424,7 @@ const struct pa_member pa_predicate_members[] = {
     {"claim", PA_MEMBER_OBJECT, claim_members},
     {"coupled", PA_MEMBER_OBJECT | PA_MEMBER_LATER, coupled_members},
     {"device_count", PA_MEMBER_COUNT, NULL},
+    {"device_list", PA_MEMBER_OBJECT | PA_MEMBER_LATER, device_list_members},
     {"devices", PA_MEMBER_LIST, device_members},
     {"entitlement", PA_MEMBER_OBJECT, entitlement_members},
     {"epoch_count", PA_MEMBER_COUNT, NULL},

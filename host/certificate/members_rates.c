@@ -15,6 +15,7 @@ const struct pa_member pa_rate_members[] = {
     {"p25_pflops", PA_MEMBER_DECIMAL, NULL},
     {"p75_pflops", PA_MEMBER_DECIMAL, NULL},
     {"p90_pflops", PA_MEMBER_DECIMAL, NULL},
+    {"peak_pflops", PA_MEMBER_DECIMAL_OR_NULL | PA_MEMBER_LATER, NULL},
     {NULL, PA_MEMBER_TEXT, NULL},
 };
 

@@ -164,7 +164,10 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put(b, out, "claim", build_claim(b));
     pa_statement_put(b, out, "coupled", pa_statement_build_coupled(b));
     pa_statement_put_count(b, out, "device_count", facts->device_count);
-    pa_statement_put(b, out, "devices", pa_statement_build_devices(b));
+    json_t *devices = pa_statement_build_devices(b);
+    pa_statement_put(b, out, "device_list",
+                     pa_statement_build_device_list(b, json_array_size(devices)));
+    pa_statement_put(b, out, "devices", devices);
     pa_statement_put(b, out, "entitlement", pa_statement_build_entitlement(b));
     pa_statement_put_count(b, out, "epoch_count", facts->epoch_count);
     pa_statement_put(b, out, "epochs", pa_statement_build_epochs(b));
@@ -204,6 +207,13 @@ int pa_statement_build(const struct pa_facts *facts, const struct pa_claim *clai
                        const struct pa_issue *issue, json_t **out, struct pa_error *error) {
     struct pa_builder b = {.facts = facts, .claim = claim, .policy = policy, .issue = issue};
     b.judgement = judgement;
+    *out = NULL;
+    PA_TRY(pa_straggling_find(facts, &b.straggling, error));
+    if (facts->device_count > PA_STATEMENT_MOST_DEVICES &&
+        pa_device_list_hash(facts, claim, &b.device_list, error) != PA_OK) {
+        pa_straggling_free(&b.straggling);
+        return error != NULL ? error->code : PA_EMEMORY;
+    }
     json_t *digest = json_object();
     pa_statement_put_hex(&b, digest, "sha256", facts->transcript.bytes);
     json_t *subject = json_object();
@@ -217,7 +227,7 @@ int pa_statement_build(const struct pa_facts *facts, const struct pa_claim *clai
     pa_statement_put_text(&b, statement, "predicateType",
                           facts->is_certified ? PA_PREDICATE_CERTIFICATE : PA_PREDICATE_TEST);
     pa_statement_put(&b, statement, "subject", subjects);
-    *out = NULL;
+    pa_straggling_free(&b.straggling);
     if (b.failed || statement == NULL || b.not_finite != NULL) {
         json_decref(statement);
         return b.not_finite != NULL

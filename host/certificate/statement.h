@@ -22,9 +22,8 @@
 #define PA_SUMMARY_SCHEMA "petaudit-summary/1"
 
 enum {
-    PA_STATEMENT_MOST_EPOCHS = 4096,   /* listed; `epoch_count` counts all */
-    PA_STATEMENT_MOST_DEVICES = 32768, /* listed; `device_count` counts all */
-    PA_VALIDITY_DAYS = 365,            /* from the end of the evidence */
+    PA_STATEMENT_MOST_EPOCHS = 4096, /* listed; `epoch_count` counts all */
+    PA_VALIDITY_DAYS = 365,          /* from the end of the evidence */
 };
 
 /* What the one who issues adds to what follows from evidence, claim and policy. A check takes it

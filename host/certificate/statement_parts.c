@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate/statement_parts.h"
 
+#include <stdlib.h>
+
 #include "base/base.h"
 
 #include <stdio.h>
@@ -21,54 +23,47 @@ json_t *pa_statement_build_allreduce(struct pa_builder *b) {
     return out;
 }
 
-static json_t *build_device(struct pa_builder *b, const struct pa_fact_device *device) {
-    double seconds = b->facts->credit.seconds;
-    double rate = seconds > 0 ? device->operations / seconds : 0;
-    json_t *out = json_object();
-    const struct pa_catalogue_row *row = pa_catalogue_find(device->model);
-    double nominal = pa_judge_nominal(device, b->claim->precision);
-    const char *bound_basis = "";
-    double bound = pa_substitution_bound(b->facts->declaration.class_id, device->backend,
-                                         device->model, device->format, &bound_basis);
-    pa_statement_put_text(b, out, "backend", device->backend);
-    pa_statement_put_text(b, out, "catalogue_confidence",
-                          row == NULL ? "not listed" : pa_confidence_name(row->confidence));
-    pa_statement_put_text(b, out, "declared_name", device->name);
-    pa_statement_put_text(b, out, "details", device->details);
-    pa_statement_put_known(b, out, "efficiency",
-                           device->peak_per_second > 0 ? rate / device->peak_per_second : 0,
-                           device->peak_per_second > 0);
-    pa_statement_put_text(b, out, "format", device->format);
-    pa_statement_put_text(b, out, "host", device->host);
-    pa_statement_put_text(b, out, "id", device->id);
-    pa_statement_put_truth(b, out, "is_changed", device->changed);
-    pa_statement_put_truth(b, out, "is_emulated", device->emulated);
-    pa_statement_put_truth(b, out, "is_lost", device->lost);
-    pa_statement_put_text(b, out, "library", device->library);
-    pa_statement_put_text(b, out, "lost_text", device->lost_text);
-    pa_statement_put_count(b, out, "m", device->m);
-    pa_statement_put_count(b, out, "memory_bytes", device->memory_bytes);
-    pa_statement_put_count(b, out, "n", device->n);
-    pa_statement_put_text(b, out, "name", device->model);
-    pa_statement_put_known(b, out, "nominal_pflops", nominal * 1e-15, nominal > 0);
-    pa_statement_put_text(b, out, "partition", device->partition);
-    pa_statement_put_text(b, out, "peak_basis", device->peak_basis);
-    pa_statement_put_known(b, out, "peak_pflops", device->peak_per_second * 1e-15,
-                           device->peak_per_second > 0);
-    pa_statement_put_decimal(b, out, "pflops", rate * 1e-15);
-    pa_statement_put_known(b, out, "raw_pflops", device->raw_per_second * 1e-15,
-                           device->raw_per_second > 0);
-    pa_statement_put_count(b, out, "steps", device->steps);
-    pa_statement_put_text(b, out, "substitution_basis", bound_basis);
-    pa_statement_put_decimal(b, out, "substitution_bound", bound);
-    pa_statement_put_text(b, out, "variant", device->variant);
+static void append_device(struct pa_builder *b, struct pa_device_writer *writer, uint32_t device,
+                          struct pa_buffer *line, json_t *out) {
+    pa_buffer_clear(line);
+    pa_device_write(writer, device, line);
+    pa_statement_append(
+        b, out, line->failed ? NULL : json_loadb((const char *)line->data, line->size, 0, NULL));
+    if (b->not_finite == NULL)
+        b->not_finite = writer->not_finite;
+}
+
+/* All of them, or those that stand out where they are too many for one text. */
+json_t *pa_statement_build_devices(struct pa_builder *b) {
+    struct pa_device_writer writer = {.facts = b->facts, .claim = b->claim};
+    struct pa_buffer line = {0};
+    uint32_t count = b->facts->device_count;
+    bool is_whole = count <= PA_STATEMENT_MOST_DEVICES;
+    bool *marks = calloc((size_t)count + 1, sizeof *marks);
+    json_t *out = json_array();
+    if (marks == NULL)
+        b->failed = true;
+    else
+        pa_devices_mark(b->facts, &b->straggling, marks);
+    for (uint32_t d = 0; marks != NULL && d < count; d++)
+        if (is_whole || (marks[d] && json_array_size(out) < PA_STATEMENT_MOST_DEVICES))
+            append_device(b, &writer, d, &line, out);
+    free(marks);
+    pa_buffer_free(&line);
     return out;
 }
 
-json_t *pa_statement_build_devices(struct pa_builder *b) {
-    json_t *out = json_array();
-    for (uint32_t d = 0; d < b->facts->device_count && d < PA_STATEMENT_MOST_DEVICES; d++)
-        pa_statement_append(b, out, build_device(b, &b->facts->devices[d]));
+/* Which devices the statement lists, and what the list of all hashes to where it is another file.
+ */
+json_t *pa_statement_build_device_list(struct pa_builder *b, uint64_t listed) {
+    bool is_whole = b->facts->device_count <= PA_STATEMENT_MOST_DEVICES;
+    json_t *out = json_object();
+    pa_statement_put_count(b, out, "listed", listed);
+    pa_statement_put_text(b, out, "selection", is_whole ? "all" : "standing out");
+    if (is_whole)
+        pa_statement_put(b, out, "sha256", json_null());
+    else
+        pa_statement_put_hex(b, out, "sha256", b->device_list.bytes);
     return out;
 }
 

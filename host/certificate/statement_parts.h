@@ -7,6 +7,7 @@
 #ifndef PA_CERTIFICATE_STATEMENT_PARTS_H
 #define PA_CERTIFICATE_STATEMENT_PARTS_H
 
+#include "certificate/device_list.h"
 #include "certificate/statement.h"
 
 struct pa_builder {
@@ -15,8 +16,10 @@ struct pa_builder {
     const struct pa_policy *policy;
     const struct pa_judgement *judgement;
     const struct pa_issue *issue;
-    bool failed;            /* memory ran out */
-    const char *not_finite; /* the first figure that is none */
+    struct pa_straggling straggling; /* owned */
+    struct pa_hash device_list;      /* of all devices, where the statement does not list them */
+    bool failed;                     /* memory ran out */
+    const char *not_finite;          /* the first figure that is none */
 };
 
 void pa_statement_put(struct pa_builder *b, json_t *object, const char *name, json_t *value);
@@ -41,6 +44,7 @@ void pa_statement_percent_text(char *out, double fraction);
 
 json_t *pa_statement_build_allreduce(struct pa_builder *b);
 json_t *pa_statement_build_devices(struct pa_builder *b);
+json_t *pa_statement_build_device_list(struct pa_builder *b, uint64_t listed);
 json_t *pa_statement_build_epochs(struct pa_builder *b);
 /* statement_rates.c: "rates" and "stragglers" */
 void pa_statement_put_rates(struct pa_builder *b, json_t *object);

@@ -20,6 +20,8 @@ static json_t *build_group(struct pa_builder *b, const struct pa_rate_group *gro
     pa_statement_put_text(b, out, "format", device->format);
     pa_statement_put_decimal(b, out, "mad_pflops", group->mad * 1e-15);
     pa_statement_put_text(b, out, "name", device->model);
+    pa_statement_put_known(b, out, "peak_pflops", device->peak_per_second * 1e-15,
+                           device->peak_per_second > 0);
     for (int q = 0; q < PA_RATE_QUANTILES; q++)
         pa_statement_put_decimal(b, out, names[q], group->quantiles[q] * 1e-15);
     return out;
@@ -44,15 +46,12 @@ static json_t *build_straggler(struct pa_builder *b, const struct pa_straggler *
 }
 
 void pa_statement_put_rates(struct pa_builder *b, json_t *object) {
-    struct pa_straggling found;
+    const struct pa_straggling *found = &b->straggling;
     json_t *groups = json_array(), *stragglers = json_array();
-    if (pa_straggling_find(b->facts, &found, NULL) != PA_OK)
-        b->failed = true;
-    for (uint32_t i = 0; i < found.group_count && i < PA_STATEMENT_MOST_DEVICES; i++)
-        pa_statement_append(b, groups, build_group(b, &found.groups[i]));
-    for (uint32_t i = 0; i < found.straggler_count && i < PA_STATEMENT_MOST_DEVICES; i++)
-        pa_statement_append(b, stragglers, build_straggler(b, &found.stragglers[i]));
-    pa_straggling_free(&found);
+    for (uint32_t i = 0; i < found->group_count && i < PA_STATEMENT_MOST_DEVICES; i++)
+        pa_statement_append(b, groups, build_group(b, &found->groups[i]));
+    for (uint32_t i = 0; i < found->straggler_count && i < PA_STATEMENT_MOST_DEVICES; i++)
+        pa_statement_append(b, stragglers, build_straggler(b, &found->stragglers[i]));
     pa_statement_put(b, object, "rates", groups);
     pa_statement_put(b, object, "stragglers", stragglers);
 }

@@ -186,6 +186,7 @@ static int write_one(const char *folder, const char *name, const struct pa_buffe
 /* What belongs to a certificate, in memory. */
 struct leaving {
     struct pa_buffer summary, html, pdf, stamp_request;
+    struct pa_buffer devices; /* empty where the certificate lists them all */
 };
 
 static int make_leaving(const json_t *statement, const struct pa_buffer *certificate,
@@ -203,7 +204,12 @@ static int write_all(struct pa_judged *judged, const struct pa_buffer *certifica
                      const struct pa_document_signer *signer, enum pa_language language,
                      const char *folder, struct pa_error *error) {
     struct leaving leaving = {0};
+    bool is_whole = judged->facts.device_count <= PA_STATEMENT_MOST_DEVICES;
     int code = make_leaving(judged->statement, certificate, signer, language, &leaving, error);
+    if (code == PA_OK && !is_whole)
+        code = pa_device_list_write(&judged->facts, &judged->claim, &leaving.devices, error);
+    if (code == PA_OK && !is_whole)
+        code = write_one(folder, PA_DEVICE_LIST_NAME, &leaving.devices, error);
     if (code == PA_OK)
         code = write_one(folder, "summary.json", &leaving.summary, error);
     if (code == PA_OK)
@@ -215,6 +221,7 @@ static int write_all(struct pa_judged *judged, const struct pa_buffer *certifica
     if (code == PA_OK)
         code = write_one(folder, certificate_name(judged), certificate, error);
     pa_buffer_free(&leaving.stamp_request);
+    pa_buffer_free(&leaving.devices);
     pa_buffer_free(&leaving.summary);
     pa_buffer_free(&leaving.html);
     pa_buffer_free(&leaving.pdf);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: petaudit verify CERTIFICATE.json [--evidence EVIDENCE.db] [--trust KEY.pub] "
@@ -97,8 +98,21 @@ static void put_stamps(struct pa_buffer *out, const struct stamps *stamps) {
     put_stamp(out, "last root", &stamps->session[PA_WITNESS_LAST_ROOT]);
 }
 
+/* The list of all devices that may lie beside the certificate of a large site. */
+enum list_state { LIST_NONE, LIST_HOLDS, LIST_DIFFERS };
+
+static const char *const list_states[] = {"none", "holds", "differs"};
+
+static void put_list(struct pa_buffer *out, enum list_state list) {
+    if (list == LIST_HOLDS)
+        pa_buffer_text(out, "  devices    " PA_DEVICE_LIST_NAME " beside it is the signed list\n");
+    else if (list == LIST_DIFFERS)
+        pa_buffer_text(out,
+                       "  devices    " PA_DEVICE_LIST_NAME " beside it is NOT the signed list\n");
+}
+
 static void put_words(struct pa_buffer *out, const struct pa_verification *verification,
-                      const struct stamps *stamps, const char *path) {
+                      const struct stamps *stamps, enum list_state list, const char *path) {
     static const char *const signers[] = {
         "the signer is not known: compare the key id, or name a key with --trust",
         "the signer is the one you trust", "signed by SOMEBODY ELSE than --trust"};
@@ -119,6 +133,7 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
                      predicate_text(verification, "verdict"));
     put_since_signing(out, verification);
     put_stamps(out, stamps);
+    put_list(out, list);
     pa_buffer_format(out, "  key id     %s\n  signer     %s\n  evidence   %s\n", id,
                      signers[verification->signer], evidence[verification->evidence]);
     if (failure[0] != '\0')
@@ -129,7 +144,7 @@ static void put_words(struct pa_buffer *out, const struct pa_verification *verif
 }
 
 static int put_json(struct pa_buffer *out, const struct pa_verification *verification,
-                    const struct stamps *stamps, struct pa_error *error) {
+                    const struct stamps *stamps, enum list_state devices, struct pa_error *error) {
     static const char *const signers[] = {"unknown", "trusted", "other"};
     static const char *const evidence[] = {"not given", "agrees", "contradicts"};
     char id[2 * PA_HASH_BYTES + 1], failure[sizeof verification->failure];
@@ -143,13 +158,14 @@ static int put_json(struct pa_buffer *out, const struct pa_verification *verific
             json_array_append_new(list, json_string(underived[i]));
     }
     json_t *object =
-        json_pack("{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:o, s:o}", "schema",
+        json_pack("{s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:o, s:s, s:o}", "schema",
                   "petaudit-verification/1", "authentic", verification->is_authentic ? 1 : 0,
                   "failure", failure, "signer", signers[verification->signer], "evidence",
                   evidence[verification->evidence], "test", verification->is_test ? 1 : 0,
                   "verdict", predicate_text(verification, "verdict"), "key_id",
                   verification->is_authentic ? id : "", "expired", is_expired(verification) ? 1 : 0,
-                  "time_stamp", pa_stamp_object(&stamps->certificate), "not_derived", list);
+                  "time_stamp", pa_stamp_object(&stamps->certificate), "device_list",
+                  list_states[devices], "not_derived", list);
     for (int i = 0; i < PA_SESSION_STAMPS; i++)
         json_object_set_new(object,
                             i == PA_WITNESS_FIRST_NONCE ? "first_nonce_stamp" : "last_root_stamp",
@@ -197,8 +213,34 @@ static void find_stamp(const char *path, const struct pa_buffer *file,
     }
 }
 
-static int exit_of(const struct pa_verification *verification) {
-    if (!verification->is_authentic || verification->evidence == PA_EVIDENCE_CONTRADICTS)
+/* Beside the certificate, where that lists only a part of the devices. */
+static int find_list(const char *path, const struct pa_verification *verification,
+                     enum list_state *found, struct pa_error *error) {
+    enum { MOST_BYTES = 1 << 30 };
+    const json_t *list =
+        json_object_get(json_object_get(verification->statement, "predicate"), "device_list");
+    const char *signed_hash = json_string_value(json_object_get(list, "sha256"));
+    const char *slash = strrchr(path, '/');
+    char name[PATH_MAX], digits[2 * PA_HASH_BYTES + 1];
+    struct pa_buffer content = {0};
+    struct pa_hash hash;
+    *found = LIST_NONE;
+    if (signed_hash == NULL ||
+        (size_t)snprintf(name, sizeof name, "%.*s" PA_DEVICE_LIST_NAME,
+                         slash == NULL ? 0 : (int)(slash - path) + 1, path) >= sizeof name ||
+        access(name, F_OK) != 0)
+        return PA_OK;
+    PA_TRY(pa_file_read(name, MOST_BYTES, &content, error));
+    pa_sha256(&hash, content.data, content.size);
+    pa_buffer_free(&content);
+    pa_hex(digits, hash.bytes, PA_HASH_BYTES);
+    *found = strcmp(digits, signed_hash) == 0 ? LIST_HOLDS : LIST_DIFFERS;
+    return PA_OK;
+}
+
+static int exit_of(const struct pa_verification *verification, enum list_state list) {
+    if (!verification->is_authentic || verification->evidence == PA_EVIDENCE_CONTRADICTS ||
+        list == LIST_DIFFERS)
         return 3;
     return verification->signer == PA_SIGNER_OTHER ? 2 : 0;
 }
@@ -208,17 +250,20 @@ static int verify(const char *path, const struct wishes *wishes, int *status,
     struct pa_verification verification = {0};
     struct pa_buffer file = {0}, out = {0};
     struct stamps stamps = {0};
+    enum list_state list = LIST_NONE;
     int code = pa_file_read(path, PA_CERTIFICATE_MOST_BYTES, &file, error);
     if (code == PA_OK) {
         code = check(&file, wishes, &verification, &stamps, error);
         find_stamp(path, &file, &verification, &stamps.certificate);
+        if (code == PA_OK)
+            code = find_list(path, &verification, &list, error);
         if (code == PA_OK && wishes->is_json)
-            code = put_json(&out, &verification, &stamps, error);
+            code = put_json(&out, &verification, &stamps, list, error);
         else if (code == PA_OK)
-            put_words(&out, &verification, &stamps, path);
+            put_words(&out, &verification, &stamps, list, path);
         if (code == PA_OK)
             code = pa_print_result(out.data, out.size, error);
-        *status = exit_of(&verification);
+        *status = exit_of(&verification, list);
         pa_verification_free(&verification);
     }
     pa_buffer_free(&file);

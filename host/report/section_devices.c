@@ -15,9 +15,10 @@ enum { MOST_ROWS = 64, MOST_GROUPS = 64, MOST_OUTLIERS = 200 };
 static const double slow_share = 0.85;
 
 struct group {
-    const json_t *first; /* a device of it, for its words */
-    double *rates;       /* sorted; owned */
-    size_t count;
+    const json_t *words; /* a device of it, or what the statement says of such devices together */
+    uint64_t count;
+    double least, median, most;
+    double *rates; /* owned, while the devices are sorted */
 };
 
 static bool same_group(const json_t *a, const json_t *b) {
@@ -36,9 +37,24 @@ static int by_rate(const void *a, const void *b) {
 /* Devices of the 64th kind and more share the last group. */
 static size_t group_of(const struct group *groups, size_t count, const json_t *device) {
     for (size_t g = 0; g < count; g++)
-        if (same_group(groups[g].first, device))
+        if (same_group(groups[g].words, device))
             return g;
     return count < MOST_GROUPS ? count : MOST_GROUPS - 1;
+}
+
+/* Of all devices, where the statement does not list them: those without a description and the lost
+ * ones are in none. */
+static size_t take_groups(const json_t *told, struct group groups[MOST_GROUPS]) {
+    size_t count = json_array_size(told) < MOST_GROUPS ? json_array_size(told) : MOST_GROUPS;
+    for (size_t g = 0; g < count; g++) {
+        const json_t *group = json_array_get(told, g);
+        groups[g] = (struct group){.words = group,
+                                   .count = pa_page_count_of(group, "count"),
+                                   .least = pa_page_number_of(group, "least_pflops"),
+                                   .median = pa_page_number_of(group, "median_pflops"),
+                                   .most = pa_page_number_of(group, "most_pflops")};
+    }
+    return count;
 }
 
 static size_t collect_groups(struct pa_page *page, const json_t *devices,
@@ -48,7 +64,7 @@ static size_t collect_groups(struct pa_page *page, const json_t *devices,
         const json_t *device = json_array_get(devices, d);
         size_t g = group_of(groups, count, device);
         if (g == count) {
-            groups[g] = (struct group){.first = device, .rates = calloc(total, sizeof(double))};
+            groups[g] = (struct group){.words = device, .rates = calloc(total, sizeof(double))};
             count++;
         }
         if (groups[g].rates == NULL)
@@ -56,14 +72,17 @@ static size_t collect_groups(struct pa_page *page, const json_t *devices,
         else
             groups[g].rates[groups[g].count++] = pa_page_number_of(device, "pflops");
     }
-    for (size_t g = 0; g < count; g++)
-        if (groups[g].rates != NULL)
+    for (size_t g = 0; g < count; g++) {
+        if (groups[g].count > 0) {
             qsort(groups[g].rates, groups[g].count, sizeof(double), by_rate);
+            groups[g].least = groups[g].rates[0];
+            groups[g].median = groups[g].rates[groups[g].count / 2];
+            groups[g].most = groups[g].rates[groups[g].count - 1];
+        }
+        free(groups[g].rates);
+        groups[g].rates = NULL;
+    }
     return count;
-}
-
-static double median_of(const struct group *group) {
-    return group->count == 0 ? 0 : group->rates[group->count / 2];
 }
 
 static void put_remark(struct pa_page *page, const json_t *device, double median) {
@@ -117,20 +136,20 @@ static void put_groups(struct pa_page *page, const struct group *groups, size_t 
         {PA_STRING_PEAK, true},
     };
     char text[PA_FIGURE_BYTES];
-    pa_count_text(text, json_array_size(pa_page_part_of(page, "devices")));
+    pa_count_text(text, pa_page_count_of(page->predicate, "device_count"));
     pa_page_say(page, PA_STRING_GROUPED, text);
     pa_page_block(page, PA_BLOCK_PLAIN);
     pa_page_table(page, columns, sizeof columns / sizeof columns[0]);
     for (size_t g = 0; g < count; g++) {
         const struct group *group = &groups[g];
         pa_page_cell_count(page, group->count);
-        pa_page_text_cut(page, pa_page_text_of(group->first, "name"), PA_NAME_MOST);
+        pa_page_text_cut(page, pa_page_text_of(group->words, "name"), PA_NAME_MOST);
         pa_page_cell(page);
-        pa_page_cell_text(page, pa_page_text_of(group->first, "format"));
-        pa_page_cell_rate(page, group->count > 0 ? group->rates[0] : 0);
-        pa_page_cell_rate(page, median_of(group));
-        pa_page_cell_rate(page, group->count > 0 ? group->rates[group->count - 1] : 0);
-        pa_page_cell_rate(page, pa_page_number_of(group->first, "peak_pflops"));
+        pa_page_cell_text(page, pa_page_text_of(group->words, "format"));
+        pa_page_cell_rate(page, group->least);
+        pa_page_cell_rate(page, group->median);
+        pa_page_cell_rate(page, group->most);
+        pa_page_cell_rate(page, pa_page_number_of(group->words, "peak_pflops"));
         pa_page_row_end(page);
     }
     pa_page_table_end(page);
@@ -147,7 +166,7 @@ static void put_outliers(struct pa_page *page, const json_t *devices, const stru
     size_t found = 0;
     for (size_t d = 0; d < json_array_size(devices); d++) {
         const json_t *device = json_array_get(devices, d);
-        double median = median_of(&groups[group_of(groups, count, device)]);
+        double median = groups[group_of(groups, count, device)].median;
         if (!stands_out(device, median) || found++ >= MOST_OUTLIERS)
             continue;
         if (found == 1) {
@@ -166,20 +185,20 @@ static void put_outliers(struct pa_page *page, const json_t *devices, const stru
 void pa_section_devices(struct pa_page *page) {
     const json_t *devices = pa_page_part_of(page, "devices");
     struct group groups[MOST_GROUPS] = {{0}};
-    size_t count = collect_groups(page, devices, groups);
+    bool is_whole = pa_page_count_of(page->predicate, "device_count") == json_array_size(devices);
+    size_t count = is_whole ? collect_groups(page, devices, groups)
+                            : take_groups(pa_page_part_of(page, "rates"), groups);
     pa_page_begin(page, PA_PART_SECTION, PA_STRING_DEVICES);
-    if (json_array_size(devices) > MOST_ROWS) {
+    if (pa_page_count_of(page->predicate, "device_count") > MOST_ROWS) {
         put_groups(page, groups, count);
         put_outliers(page, devices, groups, count);
     } else {
         open_device_table(page);
         for (size_t d = 0; d < json_array_size(devices); d++) {
             const json_t *device = json_array_get(devices, d);
-            put_device(page, device, median_of(&groups[group_of(groups, count, device)]));
+            put_device(page, device, groups[group_of(groups, count, device)].median);
         }
         pa_page_table_end(page);
     }
     pa_page_end(page, PA_PART_SECTION);
-    for (size_t g = 0; g < count; g++)
-        free(groups[g].rates);
 }

@@ -137,6 +137,7 @@ static void put_kind(struct pa_page *page, enum pa_string label, uint64_t count,
 static void put_who(struct pa_page *page) {
     const json_t *devices = pa_page_part_of(page, "devices");
     const json_t *listed = json_object_get(pa_page_part_of(page, "claim"), "accelerators");
+    bool is_whole = pa_page_count_of(page->predicate, "device_count") == json_array_size(devices);
     const char *until = pa_page_text_of(pa_page_part_of(page, "validity"), "until_utc");
     char key[24], date[16];
     pa_page_begin(page, PA_PART_COLUMN, PA_STRING_WHO);
@@ -148,7 +149,8 @@ static void put_who(struct pa_page *page) {
                  pa_page_text_of(kind, "model"));
     }
     put_kind(page, PA_STRING_ANSWERED, pa_page_count_of(page->predicate, "device_count"),
-             pa_page_text_of(json_array_get(devices, 0), "name"));
+             pa_page_text_of(json_array_get(is_whole ? devices : pa_page_part_of(page, "rates"), 0),
+                             "name"));
     key_text(key, pa_page_text_of(pa_page_part_of(page, "signer"), "key_id"));
     pa_page_pair_text(page, PA_STRING_SIGNED_BY, key);
     if (until[0] != '\0') {

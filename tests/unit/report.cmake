@@ -1,6 +1,7 @@
 add_executable(make_certificates make_certificates.c certificate_samples.c)
 target_link_libraries(make_certificates PRIVATE petaudit_flags pa_report)
 target_compile_definitions(make_certificates PRIVATE PETAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+petaudit_test(test_device_list LABEL unit SOURCES test_device_list.c certificate_samples.c ROOMS report)
 petaudit_test(test_portfolio LABEL unit SOURCES test_portfolio.c certificate_samples.c ROOMS report)
 petaudit_test(test_report LABEL unit SOURCES test_report.c certificate_samples.c ROOMS report)
 petaudit_test(
