@@ -199,20 +199,53 @@ void pa_catalogue_release(struct pa_catalogue_table *table) {
 static struct pa_catalogue_table embedded;
 static pthread_once_t parsed = PTHREAD_ONCE_INIT;
 
+/* Every name of the embedded table, sorted: a judgement asks for the row of each device several
+ * times, and there may be a hundred thousand of them. */
+struct known_name {
+    const char *name; /* not terminated */
+    size_t length;
+    const struct pa_catalogue_row *row;
+};
+static struct known_name *known_names;
+static size_t known_count;
+
+static int compare_names(const void *left, const void *right) {
+    const struct known_name *a = left, *b = right;
+    int order = memcmp(a->name, b->name, a->length < b->length ? a->length : b->length);
+    return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+static void index_names(void) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < embedded.count; i++)
+        for (const char *p = embedded.entries[i].matches; p != NULL; p = strchr(p + 1, '|'))
+            count++;
+    known_names = calloc(count + 1, sizeof *known_names);
+    for (uint32_t i = 0; known_names != NULL && i < embedded.count; i++)
+        for (const char *p = embedded.entries[i].matches; *p != '\0'; p += *p == '|' ? 1 : 0) {
+            size_t length = strcspn(p, "|");
+            known_names[known_count++] = (struct known_name){p, length, &embedded.entries[i].row};
+            p += length;
+        }
+    if (known_count > 1)
+        qsort(known_names, known_count, sizeof *known_names, compare_names);
+}
+
 /* The embedded table is fixed at build time and a test parses it; if memory runs out it is empty,
  * and every device is unknown rather than wrong. */
 static void parse_embedded(void) {
-    (void)pa_catalogue_parse(pa_accelerators_csv, pa_accelerators_csv_size, &embedded, NULL);
+    if (pa_catalogue_parse(pa_accelerators_csv, pa_accelerators_csv_size, &embedded, NULL) == PA_OK)
+        index_names();
 }
 
 const struct pa_catalogue_row *pa_catalogue_find(const char *device_name) {
     pthread_once(&parsed, parse_embedded);
-    size_t length = strlen(device_name);
-    for (uint32_t i = 0; length > 0 && i < embedded.count; i++)
-        if (strchr(device_name, '|') == NULL &&
-            lists(embedded.entries[i].matches, device_name, length))
-            return &embedded.entries[i].row;
-    return NULL;
+    const struct known_name wanted = {device_name, strlen(device_name), NULL};
+    if (known_count == 0 || wanted.length == 0)
+        return NULL;
+    const struct known_name *found =
+        bsearch(&wanted, known_names, known_count, sizeof *known_names, compare_names);
+    return found == NULL ? NULL : found->row;
 }
 
 uint32_t pa_catalogue_rows(void) {

@@ -124,6 +124,7 @@ static void replay_free(struct pa_replay *replay) {
         free(replay->meters[m].readings);
     free(replay->meters);
     free(replay->halves);
+    free(replay->told);
     free(replay->epochs);
     free(replay->shapes);
     free(replay->jobs);

@@ -256,8 +256,9 @@ struct pa_facts {
     double clock_step_seconds; /* the largest step of UTC against RAW between two records */
     char broken[512];          /* why the evidence is INVALID as a whole; empty when it holds */
     uint64_t begun_utc_ns, ended_utc_ns;
-    json_t *notes;    /* array of all notes in order, each with "utc_ns" and, unless it belongs to
-                       * no epoch, "epoch" set from its record; owned */
+    json_t *notes;    /* array of the notes in order, but for those that each device has (device,
+                       * calibration, raw, telemetry, memory), each with "utc_ns" and, unless it
+                       * belongs to no epoch, "epoch" set from its record; owned */
     char *claim_text; /* owned; the claim and policy files the session was declared with */
     size_t claim_bytes;
     char *policy_text;

@@ -53,6 +53,12 @@ struct pa_replay_half {
     int64_t at_ns;
 };
 
+/* What one device told of its power in one epoch; a figure that it did not tell is negative. */
+struct pa_replay_told {
+    uint32_t epoch, device;
+    double mean_mw, energy_mj, energy_ns;
+};
+
 struct pa_replay {
     struct pa_facts *facts;
     enum pa_recheck recheck;
@@ -77,6 +83,8 @@ struct pa_replay {
     uint32_t meter_count;
     struct pa_replay_half *halves; /* owned */
     uint32_t half_count;
+    struct pa_replay_told *told; /* owned */
+    size_t told_count, told_capacity;
     struct pa_instant declared_at, measured_at; /* the session, and the last figure noted in it */
     uint32_t measured_segment;
 };
@@ -148,7 +156,10 @@ int pa_replay_power(struct pa_replay *replay, const struct pa_record *record,
                     struct pa_error *error);
 /* Place all readings on one time line and move the meters into the facts. After the epochs. */
 int pa_replay_power_finish(struct pa_replay *replay, struct pa_error *error);
-/* power_devices.c: the devices' own telemetry as one more meter, where there is any. */
+/* power_devices.c: keep what a note `telemetry` of `epoch` says of power, and, once all are in,
+ * make one more meter of it, where there is any. */
+int pa_replay_told_note(struct pa_replay *replay, uint64_t epoch, const json_t *note,
+                        struct pa_error *error);
 int pa_replay_power_devices(struct pa_replay *replay, struct pa_error *error);
 /* power_meter.c: the figures of one meter over the windows. power_figures.c: of all together. */
 struct pa_power_window {

@@ -328,6 +328,16 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
     return PA_OK;
 }
 
+/* Kinds of which there is one for each device, or more: what is in them is in the facts, and beside
+ * these they would be most of what a judge's memory holds. */
+static bool is_kept(const char *kind) {
+    static const char *const read_out[] = {"calibration", "device", "memory", "raw", "telemetry"};
+    for (size_t i = 0; kind != NULL && i < sizeof read_out / sizeof read_out[0]; i++)
+        if (strcmp(kind, read_out[i]) == 0)
+            return false;
+    return true;
+}
+
 int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
                    struct pa_error *error) {
     struct pa_note_record raw;
@@ -357,6 +367,12 @@ int pa_replay_note(struct pa_replay *replay, const struct pa_record *record,
          strcmp(note.kind, "coupled") == 0)) {
         replay->measured_at = raw.at;
         replay->measured_segment = replay->interruptions;
+    }
+    if (code == PA_OK && note.kind != NULL && strcmp(note.kind, "telemetry") == 0)
+        code = pa_replay_told_note(replay, record->epoch, json, error);
+    if (!is_kept(note.kind)) {
+        json_decref(json);
+        return code;
     }
     json_object_set_new(json, "utc_ns", json_integer((json_int_t)raw.at.utc_ns));
     if (record->epoch != PA_NO_EPOCH)

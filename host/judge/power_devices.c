@@ -30,9 +30,33 @@ struct own {
     double read_j, read_s, counted_j, counted_s;
 };
 
-static void add_note(struct told *told, struct own *own, double seconds, const json_t *note) {
-    double mean_mw = figure(note, "power_mean_mw");
-    double energy_mj = figure(note, "energy_mj"), energy_ns = figure(note, "energy_ns");
+/* A note that tells nothing of power is not kept: there may be one for each device and epoch. */
+int pa_replay_told_note(struct pa_replay *replay, uint64_t epoch, const json_t *note,
+                        struct pa_error *error) {
+    double device = figure(note, "device");
+    struct pa_replay_told found = {.mean_mw = figure(note, "power_mean_mw"),
+                                   .energy_mj = figure(note, "energy_mj"),
+                                   .energy_ns = figure(note, "energy_ns")};
+    if (epoch >= PA_EPOCH_NUMBER_END || device < 0 || device >= replay->facts->device_count ||
+        (found.mean_mw < 0 && found.energy_mj < 0))
+        return PA_OK;
+    found.epoch = (uint32_t)epoch;
+    found.device = (uint32_t)device;
+    if (replay->told_count == replay->told_capacity) {
+        size_t capacity = replay->told_capacity == 0 ? 256 : 2 * replay->told_capacity;
+        struct pa_replay_told *grown = realloc(replay->told, capacity * sizeof *grown);
+        if (grown == NULL)
+            return pa_fail(error, PA_EMEMORY, "reading the devices' power: out of memory");
+        replay->told = grown;
+        replay->told_capacity = capacity;
+    }
+    replay->told[replay->told_count++] = found;
+    return PA_OK;
+}
+
+static void add_note(struct told *told, struct own *own, double seconds,
+                     const struct pa_replay_told *note) {
+    double mean_mw = note->mean_mw, energy_mj = note->energy_mj, energy_ns = note->energy_ns;
     bool has_energy = energy_mj >= 0 && energy_ns > 0, has_power = mean_mw >= 0;
     double counted_w = has_energy ? energy_mj * 1e-3 / (energy_ns * 1e-9) : 0;
     if (!has_energy && !has_power)
@@ -62,16 +86,11 @@ static double seconds_of(const struct pa_replay_epoch *epoch) {
 }
 
 static void sum_notes(const struct pa_replay *replay, struct told *told, struct own *own) {
-    size_t index;
-    const json_t *note;
-    json_array_foreach(replay->facts->notes, index, note) {
-        const char *kind = json_string_value(json_object_get(note, "kind"));
-        double epoch = figure(note, "epoch"), device = figure(note, "device");
-        if (kind != NULL && strcmp(kind, "telemetry") == 0 && epoch >= 0 &&
-            epoch < replay->epoch_count && replay->epochs[(uint32_t)epoch].has_root &&
-            device >= 0 && device < replay->facts->device_count)
-            add_note(&told[(uint32_t)epoch], &own[(uint32_t)device],
-                     seconds_of(&replay->epochs[(uint32_t)epoch]), note);
+    for (size_t i = 0; i < replay->told_count; i++) {
+        const struct pa_replay_told *note = &replay->told[i];
+        if (note->epoch < replay->epoch_count && replay->epochs[note->epoch].has_root)
+            add_note(&told[note->epoch], &own[note->device],
+                     seconds_of(&replay->epochs[note->epoch]), note);
     }
 }
 

@@ -63,8 +63,22 @@ static int open_rank(struct pa_allreduce_station *station, struct pa_reader *in,
                              error);
 }
 
+void pa_allreduce_put_digests(struct pa_buffer *answer, const uint64_t *digests, size_t chunks,
+                              bool is_whole) {
+    struct pa_buffer written = {0};
+    struct pa_hash all;
+    for (size_t i = 0; i < chunks; i++)
+        pa_buffer_u64(&written, digests[i]);
+    pa_hash_bytes(&all, "reduce digests", written.data, written.size);
+    pa_buffer_bytes(answer, all.bytes, sizeof all.bytes);
+    if (is_whole)
+        pa_buffer_bytes(answer, written.data, written.size);
+    answer->failed |= written.failed;
+    pa_buffer_free(&written);
+}
+
 static int put_digests(struct pa_allreduce_station *station, uint64_t bytes,
-                       const struct pa_seed *seed, struct pa_buffer *answer,
+                       const struct pa_seed *seed, bool is_whole, struct pa_buffer *answer,
                        struct pa_error *error) {
     size_t chunks = (size_t)pa_allreduce_chunks(bytes);
     uint64_t *digests = calloc(chunks, sizeof *digests);
@@ -72,8 +86,8 @@ static int put_digests(struct pa_allreduce_station *station, uint64_t bytes,
         return pa_fail(error, PA_EMEMORY, "digests of an all-reduce: out of memory");
     int code = station->device->backend->allreduce_digest(station->communicator, bytes, seed,
                                                           digests, error);
-    for (size_t i = 0; i < chunks && code == PA_OK; i++)
-        pa_buffer_u64(answer, digests[i]);
+    if (code == PA_OK)
+        pa_allreduce_put_digests(answer, digests, chunks, is_whole);
     free(digests);
     return code;
 }
@@ -85,6 +99,7 @@ static int measure_rank(struct pa_allreduce_station *station, struct pa_reader *
     uint32_t round = pa_read_u32(in), times = pa_read_u32(in);
     pa_read_bytes(in, nonce.bytes, sizeof nonce.bytes);
     uint64_t patience_ns = pa_read_u64(in), warmup_ns = 0, ns = 0;
+    bool is_whole = pa_read_u32(in) != 0;
     if (!pa_reader_done(in) || !pa_allreduce_size_is_sound(bytes) || times < 1 ||
         times > MOST_TIMES || station->communicator == NULL || bytes > station->most_bytes)
         return pa_fail(error, PA_EINPUT, "an all-reduce: the hub's request is damaged");
@@ -96,7 +111,7 @@ static int measure_rank(struct pa_allreduce_station *station, struct pa_reader *
                                   error));
     PA_TRY(backend->allreduce_run(station->communicator, bytes, times, deadline_ns, &ns, error));
     pa_buffer_u64(answer, ns);
-    return put_digests(station, bytes, &seed, answer, error);
+    return put_digests(station, bytes, &seed, is_whole, answer, error);
 }
 
 int pa_allreduce_execute(struct pa_allreduce_station *station, const void *request, size_t size,
@@ -174,21 +189,26 @@ static uint32_t iterations_for(uint64_t bytes) {
 
 int pa_allreduce_take_digests(const struct pa_buffer *answers, uint32_t ranks, size_t before,
                               struct pa_allreduce_row *row, struct pa_error *error) {
-    size_t chunks = (size_t)pa_allreduce_chunks(row->bytes), size = before + 8 * chunks;
+    size_t chunks = (size_t)pa_allreduce_chunks(row->bytes), hashed = before + PA_HASH_BYTES;
+    struct pa_hash all = {{0}};
+    /* What rank 0 shows is what it hashed, and what all others must have. */
+    if (!answers[0].failed && answers[0].size == hashed + 8 * chunks)
+        pa_hash_bytes(&all, "reduce digests", answers[0].data + hashed, 8 * chunks);
     row->is_agreed = true;
     for (uint32_t rank = 0; rank < ranks; rank++) {
+        size_t size = hashed + (rank == 0 ? 8 * chunks : 0);
         if (answers[rank].failed || answers[rank].size != size)
             return pa_fail(error, PA_EINPUT,
                            "all-reduce of %llu bytes: rank %u answered %zu bytes instead of %zu",
                            (unsigned long long)row->bytes, rank, answers[rank].size, size);
-        row->is_agreed = row->is_agreed && memcmp(answers[rank].data + before,
-                                                  answers[0].data + before, 8 * chunks) == 0;
+        row->is_agreed =
+            row->is_agreed && memcmp(answers[rank].data + before, all.bytes, PA_HASH_BYTES) == 0;
     }
     row->chunks = calloc(chunks, sizeof *row->chunks);
     if (row->chunks == NULL)
         return pa_fail(error, PA_EMEMORY, "an all-reduce: out of memory");
     for (size_t i = 0; i < chunks; i++)
-        row->chunks[i] = pa_le64(answers[0].data + before + 8 * i);
+        row->chunks[i] = pa_le64(answers[0].data + hashed + 8 * i);
     return PA_OK;
 }
 
@@ -222,6 +242,7 @@ static int measure_size(struct exchange *exchange, uint64_t bytes, uint32_t roun
         pa_buffer_u32(request, row->iterations);
         pa_buffer_bytes(request, out->nonce.bytes, sizeof out->nonce.bytes);
         pa_buffer_u64(request, exchange->patience_ns);
+        pa_buffer_u32(request, rank == 0 ? 1 : 0);
     }
     PA_TRY(ask_all(exchange, error));
     PA_TRY(combine(exchange, row, error));

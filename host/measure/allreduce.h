@@ -85,7 +85,12 @@ uint32_t pa_allreduce_sizes(uint64_t most_bytes, uint64_t out[PA_ALLREDUCE_MOST_
 int pa_allreduce_sweep(const struct pa_allreduce_plan *plan, const struct pa_hash *nonce,
                        pa_allreduce_ask ask, void *context, struct pa_allreduce_sweep *out,
                        struct pa_error *error);
-/* The digests of row->bytes bytes that every rank put after `before` bytes of its answer: those of
+/* A rank's answer about the sum: the hash of all chunk digests, by which ranks are compared, and
+ * with `is_whole` the digests. They are half a megabyte of 4 GiB, so that rank 0 sends them and not
+ * a hundred thousand. */
+void pa_allreduce_put_digests(struct pa_buffer *answer, const uint64_t *digests, size_t chunks,
+                              bool is_whole);
+/* What every rank put so of row->bytes bytes, after `before` bytes of its answer: the digests of
  * rank 0 into `row`, and whether all have the same. */
 int pa_allreduce_take_digests(const struct pa_buffer *answers, uint32_t ranks, size_t before,
                               struct pa_allreduce_row *row, struct pa_error *error);

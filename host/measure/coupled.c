@@ -115,8 +115,8 @@ static int work(struct rank *rank, const struct pa_coupled_request *request,
         code = work_alone(rank, steps_alone(request->steps), &alone_ns, error);
     pa_buffer_u64(answer, alone_ns);
     pa_buffer_u64(answer, lockstep_ns);
-    for (size_t i = 0; i < chunks && code == PA_OK; i++)
-        pa_buffer_u64(answer, digests[i]);
+    if (code == PA_OK)
+        pa_allreduce_put_digests(answer, digests, chunks, request->rank == 0);
     free(digests);
     return code;
 }

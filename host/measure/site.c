@@ -22,15 +22,8 @@ uint32_t pa_site_alive(const struct pa_site *site) {
 
 /* The devices of one process: the number of the first, and how many. */
 static uint32_t devices_of(const struct pa_site *site, int rank, uint32_t *first) {
-    uint32_t count = 0;
-    *first = 0;
-    for (uint32_t d = 0; d < site->device_count; d++) {
-        if (site->devices[d].rank != rank)
-            continue;
-        if (count++ == 0)
-            *first = d;
-    }
-    return count;
+    *first = site->shares[rank].first;
+    return site->shares[rank].count;
 }
 
 static bool has_living(const struct pa_site *site, uint32_t first, uint32_t count) {
@@ -233,6 +226,7 @@ static int add_devices(struct pa_site *site, int rank, const struct pa_buffer *p
         return pa_fail(error, PA_EMEMORY, "listing %zu devices: out of memory", wanted);
     }
     site->devices = grown;
+    site->shares[rank] = (struct pa_site_share){site->device_count, hello.device_count};
     for (uint32_t i = 0; i < hello.device_count; i++)
         grown[site->device_count++] =
             (struct pa_site_device){.rank = rank, .seat = i, .facts = hello.devices[i]};
@@ -248,32 +242,51 @@ static bool is_same_processor(const struct pa_device_facts *a, const struct pa_d
            strcmp(a->identity.id, b->identity.id) == 0;
 }
 
+/* Processors by host and name, those that are one and the same in the order of their numbers. */
+static int compare_processors(const void *left, const void *right) {
+    const struct pa_site_device *a = *(struct pa_site_device *const *)left;
+    const struct pa_site_device *b = *(struct pa_site_device *const *)right;
+    int order = strcmp(a->facts.identity.host, b->facts.identity.host);
+    if (order == 0)
+        order = strcmp(a->facts.identity.id, b->facts.identity.id);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static void divide_one(struct pa_site_device *const *sharers, uint32_t count) {
+    char id[sizeof sharers[0]->facts.identity.id];
+    memcpy(id, sharers[0]->facts.identity.id, sizeof id);
+    for (uint32_t i = 0; i < count; i++) {
+        struct pa_device_facts *facts = &sharers[i]->facts;
+        for (int f = 1; f < PA_FORMATS_END; f++)
+            facts->formats[f].peak_per_second /= count;
+        snprintf(facts->identity.id, sizeof facts->identity.id, "%.80s#%u", id, i + 1);
+        size_t used = strlen(facts->identity.details);
+        snprintf(facts->identity.details + used, sizeof facts->identity.details - used,
+                 "; one of %u processes on the same processors", count);
+    }
+}
+
 /* More processes than processors on one host: each has its part of a processor, under a name of its
  * own and with that part of the peak. A processor may be divided like that; any other device twice
  * is a finding. */
-static void divide_shared_processors(struct pa_site *site) {
-    uint32_t count = site->device_count;
-    for (uint32_t d = 0; d < count; d++) {
-        struct pa_device_facts *first = &site->devices[d].facts;
-        char id[sizeof first->identity.id];
-        uint32_t sharers = 0;
-        memcpy(id, first->identity.id, sizeof id);
-        for (uint32_t other = d; other < count; other++)
-            sharers += is_same_processor(first, &site->devices[other].facts) ? 1 : 0;
-        if (sharers < 2)
+static int divide_shared_processors(struct pa_site *site, struct pa_error *error) {
+    struct pa_site_device **sorted = calloc((size_t)site->device_count + 1, sizeof *sorted);
+    uint32_t count = 0;
+    if (sorted == NULL)
+        return pa_fail(error, PA_EMEMORY, "listing devices: out of memory");
+    for (uint32_t d = 0; d < site->device_count; d++)
+        if (strcmp(site->devices[d].facts.backend, "cpu") == 0)
+            sorted[count++] = &site->devices[d];
+    qsort(sorted, count, sizeof *sorted, compare_processors);
+    for (uint32_t first = 0, end; first < count; first = end) {
+        for (end = first + 1;
+             end < count && is_same_processor(&sorted[first]->facts, &sorted[end]->facts); end++)
             continue;
-        for (uint32_t other = count, part = sharers; other-- > d;) {
-            struct pa_device_facts *facts = &site->devices[other].facts;
-            if (!is_same_processor(first, facts))
-                continue;
-            for (int f = 1; f < PA_FORMATS_END; f++)
-                facts->formats[f].peak_per_second /= sharers;
-            snprintf(facts->identity.id, sizeof facts->identity.id, "%.80s#%u", id, part--);
-            size_t used = strlen(facts->identity.details);
-            snprintf(facts->identity.details + used, sizeof facts->identity.details - used,
-                     "; one of %u processes on the same processors", sharers);
-        }
+        if (end - first > 1)
+            divide_one(&sorted[first], end - first);
     }
+    free(sorted);
+    return PA_OK;
 }
 
 /* One process introduces itself. */
@@ -298,13 +311,16 @@ int pa_site_gather(struct pa_site *site, const struct pa_place *place, struct pa
     site->ahead_s = calloc((size_t)place->size, sizeof *site->ahead_s);
     if (site->is_absent == NULL || site->ahead_s == NULL)
         return pa_fail(error, PA_EMEMORY, "gathering %d processes: out of memory", place->size);
+    site->shares = calloc((size_t)place->size, sizeof *site->shares);
+    if (site->shares == NULL)
+        return pa_fail(error, PA_EMEMORY, "listing devices: out of memory");
     pa_buffer_u32(&request, PA_ASK_HELLO);
     for (int rank = 0; rank < place->size; rank++) {
         site->is_absent[rank] = greet(site, rank, &request, deadline_ns, &last) != PA_OK;
         site->absent_count += site->is_absent[rank] ? 1 : 0;
     }
     pa_buffer_free(&request);
-    divide_shared_processors(site);
+    PA_TRY(divide_shared_processors(site, error));
     if (site->device_count == 0)
         return pa_fail(error, last.code != PA_OK ? last.code : PA_EDEVICE,
                        "looking for accelerators: %.900s",
@@ -316,6 +332,7 @@ void pa_site_free(struct pa_site *site) {
     free(site->devices);
     free(site->is_absent);
     free(site->ahead_s);
+    free(site->shares);
     free(site->library_sets);
     *site = (struct pa_site){0};
 }

@@ -35,6 +35,11 @@ struct pa_site_libraries {
     struct pa_library_facts libraries[PA_MOST_LIBRARIES_A_PROCESS];
 };
 
+/* The devices of one process stand side by side. */
+struct pa_site_share {
+    uint32_t first, count;
+};
+
 struct pa_site {
     struct pa_place place;
     struct pa_crew *crew;
@@ -44,6 +49,7 @@ struct pa_site {
     int64_t *ahead_s; /* by rank: its UTC less the hub's, as it came in; 0 of an absent one */
     struct pa_site_device *devices;
     uint32_t device_count;
+    struct pa_site_share *shares; /* owned, by rank */
     struct pa_site_libraries *library_sets;
     uint32_t library_set_count;
 };
