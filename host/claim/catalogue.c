@@ -87,6 +87,7 @@ static int share_package(const struct pa_csv *csv, const char *text, struct pa_c
     if (visible != 1 && visible != 2 && visible != 4)
         return refuse(csv, "visible_devices must be 1, 2 or 4", text, error);
     row->memory_gib /= visible;
+    row->tdp_w /= visible;
     for (int p = PA_PRECISION_FP64; p <= PA_PRECISION_INT8; p++)
         row->peak_per_second[p] /= visible;
     double *narrow[] = {&row->fp6_per_second, &row->fp4_per_second, &row->int4_per_second};
@@ -112,6 +113,7 @@ static int read_row(const struct pa_csv *csv, char **fields, struct pa_catalogue
     if (row->source[0] == '\0')
         return refuse(csv, "no source", row->model, error);
     PA_TRY(read_figure(csv, fields[MEMORY_GIB], 1, &row->memory_gib, error));
+    PA_TRY(read_figure(csv, fields[TDP_W], 1, &row->tdp_w, error));
     for (int p = PA_PRECISION_FP32; p <= PA_PRECISION_INT8; p++)
         PA_TRY(read_figure(csv, fields[column_of[p]], 1e12, &row->peak_per_second[p], error));
     /* A GEMM may use either unit; the faster one is the physical peak. */

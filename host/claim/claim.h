@@ -56,6 +56,8 @@ struct pa_claim {
     char operator_name[PA_CLAIM_TEXT_BYTES];
     char site_name[PA_CLAIM_TEXT_BYTES];
     char site_region[PA_CLAIM_TEXT_BYTES];
+    double ramp_mw_per_s;  /* how fast the site's load may change; 0 when not told */
+    double device_power_w; /* of one device under load; 0 when not told */
     double capacity_value; /* as written, in `capacity_unit` */
     char capacity_unit[16];
     double capacity_per_second; /* value x unit, operations a second */
@@ -173,6 +175,7 @@ const char *pa_confidence_name(enum pa_confidence confidence); /* "low", "medium
 struct pa_catalogue_row {
     const char *vendor, *model, *source;
     double memory_gib;
+    double tdp_w;              /* 0 where the table is silent */
     double peak_per_second[8]; /* dense, by enum pa_precision; 0 where the table is silent */
     /* Narrower formats, for what they could stand in for; 0 where the table is silent. */
     double fp6_per_second, fp4_per_second, int4_per_second;

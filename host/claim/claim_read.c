@@ -13,7 +13,7 @@
 /* Beyond these a figure is a slip of the unit: 1e24 is a million EFLOPS, more than all computers
  * together. */
 static const double least_per_second = 1, most_per_second = 1e24;
-enum { MOST_ACCELERATORS = 10000000, MOST_MW = 1000000 };
+enum { MOST_ACCELERATORS = 10000000, MOST_MW = 1000000, MOST_DEVICE_W = 1000000 };
 
 static const char *const basis_words[] = {"nominal", "sustained", NULL};
 static const char *const precision_words[] = {"fp64", "fp32", "tf32", "bf16",
@@ -92,7 +92,8 @@ static int read_accelerators(struct pa_yaml_map *root, struct pa_claim *out) {
 static int read_claim(struct pa_yaml *yaml, struct pa_claim *out) {
     static const char *const keys[] = {"center",       "operator",           "site",   "capacity",
                                        "accelerators", "grid_connection_mw", "policy", NULL};
-    static const char *const site_keys[] = {"name", "region", NULL};
+    static const char *const site_keys[] = {"name", "region", "ramp_mw_per_s", "device_power_w",
+                                            NULL};
     struct pa_yaml_map root, site;
     PA_TRY(pa_yaml_root(yaml, keys, &root));
     PA_TRY(pa_yaml_text(&root, "center", PA_REQUIRED, out->center, sizeof out->center));
@@ -103,6 +104,10 @@ static int read_claim(struct pa_yaml *yaml, struct pa_claim *out) {
         PA_TRY(pa_yaml_text(&site, "name", PA_REQUIRED, out->site_name, sizeof out->site_name));
         PA_TRY(
             pa_yaml_text(&site, "region", PA_OPTIONAL, out->site_region, sizeof out->site_region));
+        PA_TRY(pa_yaml_decimal(&site, "ramp_mw_per_s", PA_OPTIONAL, 1e-6, MOST_MW,
+                               &out->ramp_mw_per_s));
+        PA_TRY(pa_yaml_decimal(&site, "device_power_w", PA_OPTIONAL, 1, MOST_DEVICE_W,
+                               &out->device_power_w));
     }
     PA_TRY(read_capacity(&root, out));
     PA_TRY(read_accelerators(&root, out));

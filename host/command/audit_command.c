@@ -209,6 +209,12 @@ static int print_plan(struct audit *audit, struct pa_error *error) {
     if (pa_plan_coupled_ns(plan, &audit->site) > 0)
         pa_buffer_format(&out, "together   about %.3g s, all-reduce between products\n",
                          (double)pa_plan_coupled_ns(plan, &audit->site) * 1e-9);
+    if (plan->ramp.total_ns > 0)
+        pa_buffer_format(
+            &out,
+            "ramp       at most %.4g MW/s: %.4g MW start over %.3g s, and stop over as "
+            "long\n",
+            plan->ramp.mw_per_s, plan->ramp.watts * 1e-6, (double)plan->ramp.total_ns * 1e-9);
     for (uint32_t d = 0; d < audit->site.device_count; d++) {
         const struct pa_site_device *device = &audit->site.devices[d];
         const struct pa_trial *chosen = &device->calibration.chosen;
@@ -283,6 +289,7 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
                                       error));
     PA_TRY(gather(audit, error));
     PA_TRY(check_nvml(audit, error));
+    PA_TRY(pa_ramp_plan(&audit->claim, &audit->site, &audit->plan.ramp, error));
     PA_TRY(pa_plan_calibrate(&audit->plan, &audit->site, &audit->options.wishes, &audit->observer,
                              error));
     if (atomic_load(&stop_requested))
@@ -311,6 +318,9 @@ static int measure_on(struct audit *audit, struct pa_error *error) {
     int code = pa_session_past_read(store, &past, error);
     if (code == PA_OK) {
         pa_plan_of(&past.ledger.declaration, &audit->plan);
+        code = pa_ramp_plan(&audit->claim, &audit->site, &audit->plan.ramp, error);
+    }
+    if (code == PA_OK) {
         code = run_session(audit, store, &past, error);
     }
     pa_session_past_free(&past);

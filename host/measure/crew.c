@@ -9,6 +9,7 @@
 #include "measure/crew_hello.h"
 #include "measure/crew_stands.h"
 #include "measure/memory_station.h"
+#include "measure/ramp.h"
 #include "measure/sustain.h"
 #include "measure/vendor_station.h"
 #include "measure/vitals.h"
@@ -120,12 +121,29 @@ struct pa_device *pa_crew_device(struct pa_crew *crew, uint32_t index) {
     return crew->seats[index].device;
 }
 
+static uint32_t seat_number(const struct seat *seat) {
+    return (uint32_t)(seat - seat->crew->seats);
+}
+
+/* Products until `until_ns` (RAW): those who began before the others keep their load. */
+static int hold_load(struct seat *seat, uint64_t until_ns, struct pa_error *error) {
+    uint64_t now = pa_clock_raw_ns();
+    struct pa_raw ignored;
+    bool is_stopped = seat->crew->stop != NULL && atomic_load(seat->crew->stop);
+    return now < until_ns && !is_stopped
+               ? pa_sustain_raw(&seat->stands.whole, until_ns - now, &ignored, error)
+               : PA_OK;
+}
+
 static int seat_calibrate(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
     struct pa_calibrate_request request;
+    struct pa_ramp_share ramp;
     PA_TRY(pa_get_calibrate_request(in, &request, error));
     if (pa_class_traits(request.class_id) == NULL)
         return pa_fail(error, PA_EINPUT, "calibrating: there is no class %d",
                        (int)request.class_id);
+    PA_TRY(pa_get_ramp(in, seat_number(seat), seat->crew->seat_count, &ramp, error));
+    pa_ramp_wait(ramp.at_ns, seat->crew->stop);
     PA_TRY(pa_calibrate(seat->device, &request, seat->crew->stop, &seat->calibration, error));
     pa_put_calibration(&seat->part, &seat->calibration);
     return PA_OK;
@@ -156,6 +174,8 @@ static int prepare_probes(struct seat *seat, struct pa_reader *in, uint64_t long
 static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
     struct pa_workload workload = {0};
     struct pa_warmup warmup;
+    struct pa_ramp_share ramp;
+    uint64_t asked_ns = pa_clock_raw_ns();
     workload.class_id = pa_read_u32(in);
     workload.k = pa_read_u32(in);
     uint64_t longest_ns = pa_read_u64(in);
@@ -174,11 +194,17 @@ static int seat_prepare(struct seat *seat, struct pa_reader *in, struct pa_error
     if (in->failed || seats != seat->crew->seat_count)
         return pa_fail(error, PA_EINPUT,
                        "preparing: the request does not fit this process's devices");
+    PA_TRY(pa_get_ramp(in, seat_number(seat), seats, &ramp, error));
     pa_crew_stands_close(&seat->stands);
+    if (ramp.at_ns > 0)
+        pa_ramp_wait(ramp.at_ns, seat->crew->stop);
+    uint64_t waited_ns = pa_clock_raw_ns() - asked_ns;
     PA_TRY(pa_stand_open(&seat->stands.whole, seat->device, &workload, seat->crew->stop, error));
     PA_TRY(prepare_probes(seat, in, longest_ns / PROBE_WARM_UP_PART, error));
     PA_TRY(pa_sustain_warm_up(&seat->stands.whole, longest_ns, &warmup, error));
+    PA_TRY(hold_load(seat, asked_ns + ramp.total_ns, error));
     pa_put_warmup(&seat->part, &warmup);
+    pa_buffer_u64(&seat->part, waited_ns);
     return PA_OK;
 }
 
@@ -186,6 +212,16 @@ static int require_stand(const struct seat *seat, struct pa_error *error) {
     return seat->stands.whole.bench != NULL
                ? PA_OK
                : pa_fail(error, PA_EINTERNAL, "working before a workbench was prepared");
+}
+
+static int seat_ramp_down(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    struct pa_ramp_share ramp;
+    uint64_t asked_ns = pa_clock_raw_ns();
+    PA_TRY(pa_get_ramp(in, seat_number(seat), seat->crew->seat_count, &ramp, error));
+    PA_TRY(require_stand(seat, error));
+    PA_TRY(hold_load(seat, asked_ns + ramp.at_ns, error));
+    pa_buffer_u64(&seat->part, pa_clock_raw_ns() - asked_ns);
+    return PA_OK;
 }
 
 static int seat_raw(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
@@ -266,6 +302,8 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
         return seat_prepare(seat, &in, error);
     case PA_ASK_RAW:
         return seat_raw(seat, &in, error);
+    case PA_ASK_RAMP_DOWN:
+        return seat_ramp_down(seat, &in, error);
     case PA_ASK_EPOCH:
         return seat_epoch(seat, &in, error);
     case PA_ASK_ALLREDUCE:

@@ -13,18 +13,20 @@
 #include "proof/proof.h"
 
 enum pa_operation {
-    PA_ASK_HELLO = 1,     /* who are your devices? > pa_hello */
-    PA_ASK_CALIBRATE = 2, /* pa_calibrate_request > pa_calibration a device */
-    PA_ASK_PREPARE = 3,   /* open workbenches as calibrated and declared, warm up > pa_warmup */
-    PA_ASK_RAW = 4,       /* u64 ns > pa_raw a device */
-    PA_ASK_EPOCH = 5,     /* pa_epoch_request > pa_tail | pa_vitals a device */
-    PA_ASK_REPLAY = 6,    /* pa_replay_request > pa_tail: compute an earlier chain again */
-    PA_ASK_OPEN = 7,      /* u64 epoch | u32 count | samples > count x (u32 size | opening) */
-    PA_ASK_FORGET = 8,    /* u64 epoch: its chains are no longer needed */
-    PA_ASK_ALLREDUCE = 9, /* pa_allreduce_request > one row of this rank */
-    PA_ASK_MEMORY = 10,   /* a request of memory_station.h a device > its answer */
-    PA_ASK_COUPLED = 11,  /* pa_coupled_request of coupled.h a device > its answer */
-    PA_ASK_ATTEST = 12,   /* a request of vendor_station.h a device > its answer */
+    PA_ASK_HELLO = 1,      /* who are your devices? > pa_hello */
+    PA_ASK_CALIBRATE = 2,  /* pa_calibrate_request | ramp > pa_calibration a device */
+    PA_ASK_PREPARE = 3,    /* open workbenches as calibrated and declared, warm up by the ramp >
+                              pa_warmup | u64 ns until it began */
+    PA_ASK_RAW = 4,        /* u64 ns > pa_raw a device */
+    PA_ASK_EPOCH = 5,      /* pa_epoch_request > pa_tail | pa_vitals a device */
+    PA_ASK_REPLAY = 6,     /* pa_replay_request > pa_tail: compute an earlier chain again */
+    PA_ASK_OPEN = 7,       /* u64 epoch | u32 count | samples > count x (u32 size | opening) */
+    PA_ASK_FORGET = 8,     /* u64 epoch: its chains are no longer needed */
+    PA_ASK_ALLREDUCE = 9,  /* pa_allreduce_request > one row of this rank */
+    PA_ASK_MEMORY = 10,    /* a request of memory_station.h a device > its answer */
+    PA_ASK_COUPLED = 11,   /* pa_coupled_request of coupled.h a device > its answer */
+    PA_ASK_ATTEST = 12,    /* a request of vendor_station.h a device > its answer */
+    PA_ASK_RAMP_DOWN = 13, /* ramp > u64 ns until it ended: go on with products until then */
 };
 
 enum { PA_MOST_DEVICES_A_PROCESS = 1024, PA_MOST_SWEEP = 128, PA_MOST_OCCUPANTS = 4 };

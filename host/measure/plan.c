@@ -98,17 +98,16 @@ void pa_plan_of(const struct pa_declaration *declaration, struct pa_plan *out) {
 
 struct calibrating {
     struct pa_calibrate_request request;
+    const struct pa_ramp *ramp;
 };
 
 static void build_calibrate(void *context, const struct pa_site *site, int rank, uint32_t first,
                             uint32_t count, struct pa_buffer *out) {
     struct calibrating *calibrating = context;
-    (void)site;
     (void)rank;
-    (void)first;
-    (void)count;
     pa_buffer_u32(out, PA_ASK_CALIBRATE);
     pa_put_calibrate_request(out, &calibrating->request);
+    pa_put_ramp(out, site, calibrating->ramp, first, count);
 }
 
 static int take_calibration(void *context, struct pa_site *site, uint32_t device,
@@ -133,8 +132,9 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
                     .fixed_n = wishes->test_n,
                     .longest_step_ns = plan->epoch_ns / LEAST_STEPS_AN_EPOCH,
                     .budget_ns = CALIBRATE_S * second_ns},
+        .ramp = &plan->ramp,
     };
-    uint64_t deadline = pa_clock_raw_ns() + 600 * second_ns;
+    uint64_t deadline = pa_clock_raw_ns() + 600 * second_ns + plan->ramp.total_ns;
     pa_observe(observer,
                (struct pa_progress){.phase = PA_PHASE_CALIBRATE, .all = site->device_count});
     PA_TRY(pa_site_ask(site, build_calibrate, take_calibration, &calibrating, deadline, error));
@@ -151,7 +151,8 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
             site->devices[d].probes[i] = pa_plan_probe_shape(&site->devices[d].calibration.chosen,
                                                              plan->k, plan->probes[i].length_ns);
     plan->expected_ns = pa_plan_remaining(plan, pa_plan_epochs(plan)) + plan->warm_up_ns +
-                        2 * plan->raw_ns + pa_plan_coupled_ns(plan, site) + plan->watermark_ns;
+                        2 * plan->raw_ns + pa_plan_coupled_ns(plan, site) + plan->watermark_ns +
+                        2 * plan->ramp.total_ns;
     return PA_OK;
 }
 

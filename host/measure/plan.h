@@ -5,6 +5,7 @@
 
 #include "claim/claim.h"
 #include "measure/progress.h"
+#include "measure/ramp.h"
 #include "measure/site.h"
 
 struct pa_plan_wishes {
@@ -24,6 +25,7 @@ struct pa_plan {
     uint32_t openings;    /* of each epoch */
     uint32_t probe_count; /* kinds of short epochs for the radius */
     struct pa_declared_probe probes[PA_MOST_PROBE_KINDS];
+    struct pa_ramp ramp;
     uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
     uint64_t coupled_ns;         /* of products with all-reduce between them, and as long again for
                                     the same devices by themselves */

@@ -9,6 +9,7 @@
 #include "measure/session_notes.h"
 #include "measure/session_openings.h"
 #include "measure/session_power.h"
+#include "measure/session_ramp.h"
 #include "measure/session_vitals.h"
 #include "measure/session_watermark.h"
 
@@ -42,6 +43,7 @@ static void build_prepare(void *context, const struct pa_site *site, int rank, u
         pa_buffer_u32(out, chosen->n);
         pa_buffer_u32(out, chosen->variant);
     }
+    pa_put_ramp(out, site, &plan->ramp, first, count);
     pa_buffer_u32(out, plan->probe_count);
     for (uint32_t d = first; d < first + count; d++)
         for (uint32_t i = 0; i < plan->probe_count; i++) {
@@ -53,20 +55,24 @@ static void build_prepare(void *context, const struct pa_site *site, int rank, u
 static int take_warmup(void *context, struct pa_site *site, uint32_t device, struct pa_reader *in,
                        struct pa_error *error) {
     (void)context;
-    return pa_get_warmup(in, &site->devices[device].warmup, error);
+    PA_TRY(pa_get_warmup(in, &site->devices[device].warmup, error));
+    site->devices[device].ramped_ns = pa_read_u64(in) & INT64_MAX;
+    return in->failed ? pa_fail(error, PA_EINPUT, "warming up: the answer is cut short") : PA_OK;
 }
 
 /* Open the workbenches and run until rates are steady. */
 static int prepare(const struct pa_session_terms *terms, struct pa_error *error) {
     struct pa_plan plan = *terms->plan;
     pa_session_tell_silence(terms);
+    pa_session_tell_ramp(terms);
     pa_observe(
         terms->observer,
         (struct pa_progress){.phase = PA_PHASE_WARM_UP,
                              .remaining_ns = plan.warm_up_ns + 2 * plan.raw_ns +
                                              pa_plan_remaining(&plan, pa_plan_epochs(&plan))});
     return pa_site_ask(terms->site, build_prepare, take_warmup, &plan,
-                       pa_clock_raw_ns() + plan.warm_up_ns + 600 * second_ns, error);
+                       pa_clock_raw_ns() + plan.ramp.total_ns + plan.warm_up_ns + 600 * second_ns,
+                       error);
 }
 
 static void build_raw(void *context, const struct pa_site *site, int rank, uint32_t first,
@@ -247,6 +253,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(pa_note_session(terms, error));
     PA_TRY(pa_note_libraries(terms, error));
     PA_TRY(pa_note_devices(terms, error));
+    PA_TRY(pa_note_ramp(terms, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(run_epochs(terms, ledger, error));
@@ -256,6 +263,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(pa_session_memory(terms, error));
     PA_TRY(measure_together(terms, error));
     PA_TRY(pa_session_watermark(terms, error));
+    PA_TRY(pa_session_ramp_down(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
 }
@@ -345,6 +353,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
     PA_TRY(prepare(terms, error));
     PA_TRY(pa_power_watch_begin(terms, past, &terms->power, error));
     PA_TRY(bridge(terms, ledger, error));
+    PA_TRY(pa_note_ramp(terms, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(run_epochs(terms, ledger, error));
     if (!past->has_raw) {
@@ -355,6 +364,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
         PA_TRY(measure_together(terms, error));
     }
     PA_TRY(pa_session_watermark(terms, error));
+    PA_TRY(pa_session_ramp_down(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));
     return conclude(terms, ledger, error);
 }

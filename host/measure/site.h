@@ -19,6 +19,8 @@ struct pa_site_device {
     struct pa_calibration calibration;
     struct pa_step_shape probes[PA_MOST_PROBE_KINDS]; /* of short epochs, as the plan has them */
     struct pa_warmup warmup;
+    uint64_t ramp_ns;      /* when it may start, and stop, after the first (ramp.h) */
+    uint64_t ramped_ns;    /* when it did, last time, by its own clock */
     double raw_operations; /* of the library alone, summed over its windows */
     uint64_t raw_ns;
     bool is_lost;

@@ -4,6 +4,7 @@
 #include "fleet/fleet_wire.h"
 #include "measure/coupled.h"
 #include "measure/messages.h"
+#include "measure/ramp.h"
 #include "measure/vendor_station.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,6 +22,7 @@ static void read_message(uint8_t kind, struct pa_reader *in) {
         struct pa_tail tail;
         struct pa_sample sample;
         struct pa_coupled_request coupled;
+        struct pa_ramp_share ramp;
     } out;
     struct pa_error error = {0};
     switch (kind) {
@@ -54,6 +56,9 @@ static void read_message(uint8_t kind, struct pa_reader *in) {
         break;
     case 10:
         (void)pa_vendor_answer(in, &out.vendor, &error);
+        break;
+    case 11:
+        (void)pa_get_ramp(in, 1, 3, &out.ramp, &error);
         break;
     default:
         pa_get_sample(in, &out.sample);

@@ -38,6 +38,10 @@ static void tell_claim(const char *name, const struct pa_buffer *data, struct pa
     tell_number(told, " value ", claim.capacity_value);
     tell_number(told, " per second ", claim.capacity_per_second);
     tell_number(told, " grid ", claim.grid_connection_mw);
+    if (claim.ramp_mw_per_s > 0)
+        tell_number(told, " ramp ", claim.ramp_mw_per_s);
+    if (claim.device_power_w > 0)
+        tell_number(told, " device ", claim.device_power_w);
     for (uint32_t i = 0; i < claim.accelerator_count; i++) {
         pa_buffer_format(told, " [%s] x %u", claim.accelerators[i].model,
                          claim.accelerators[i].count);
