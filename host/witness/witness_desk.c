@@ -94,17 +94,13 @@ static int remember(struct pa_witness_desk *desk, const char *name, struct pa_er
     return read_ticket(seat, error);
 }
 
-/* Sessions that have no result yet may go on; the others are the past. */
-static bool is_unfinished(const char *folder, const char *name) {
-    static const char *const results[] = {"certificate.json", "test-result.json"};
+/* A finished session as well: its site may have died before it had the result. A folder without a
+ * ticket is a declaration that was never answered: whoever made it died first. */
+static bool is_session(const char *folder, const char *name) {
     char path[PATH_MAX];
-    if (strlen(name) != SESSION_NAME_DIGITS || name[strspn(name, "0123456789abcdef")] != '\0')
-        return false;
-    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
-        if (snprintf(path, sizeof path, "%s/%s/%s", folder, name, results[i]) >= PATH_MAX ||
-            access(path, F_OK) == 0)
-            return false;
-    return true;
+    return strlen(name) == SESSION_NAME_DIGITS && name[strspn(name, "0123456789abcdef")] == '\0' &&
+           snprintf(path, sizeof path, "%s/%s/ticket", folder, name) < PATH_MAX &&
+           access(path, F_OK) == 0;
 }
 
 static int remember_all(struct pa_witness_desk *desk, struct pa_error *error) {
@@ -113,7 +109,7 @@ static int remember_all(struct pa_witness_desk *desk, struct pa_error *error) {
     if (folder == NULL)
         return pa_fail(error, PA_ENOINPUT, "opening the witness's store %s failed", desk->folder);
     for (struct dirent *entry; code == PA_OK && (entry = readdir(folder)) != NULL;)
-        if (is_unfinished(desk->folder, entry->d_name))
+        if (is_session(desk->folder, entry->d_name))
             code = remember(desk, entry->d_name, error);
     closedir(folder);
     return code;
