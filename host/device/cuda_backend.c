@@ -68,14 +68,15 @@ static int cuda_open(int index, const struct pa_device_options *options, struct 
     device->cu = cu;
     snprintf(identity->id, sizeof identity->id, "cuda:%d", index);
     snprintf(identity->name, sizeof identity->name, "unknown");
-    int code =
-        pa_cuda_check(device, cu->cuDeviceGet(&device->ordinal, index), "cuDeviceGet", &cause);
+    int code = pa_cuda_check(device, PA_CUDA_CALL(device, cuDeviceGet, &device->ordinal, index),
+                             "cuDeviceGet", &cause);
     if (code == PA_OK)
         code = pa_cuda_identify(device, &cause);
     if (code != PA_OK)
         pa_cuda_lose(device, code, cause.text, NULL);
     if (pa_nvml_open(identity->id, &device->nvml, &device->nvml_absent) == PA_OK)
         pa_nvml_identify(device->nvml, identity);
+    device->is_open = true;
     *out = &device->base;
     return PA_OK;
 }

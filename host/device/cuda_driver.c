@@ -41,20 +41,22 @@ static int start(void) {
     struct pa_cuda_driver *cu = &driver.functions;
     CUresult result;
     PA_TRY(pa_vendor_library_open(names, rows, sizeof rows / sizeof rows[0], cu, &driver.failure));
-    result = cu->cuInit(0);
+    result = (CUresult)PA_VENDOR_CALL(cu, cuInit, 0);
     if (result == CUDA_ERROR_STUB_LIBRARY) /* it has no words for it */
         return pa_fail(&driver.failure, PA_EUNSUPPORTED,
                        "libcuda.so.1 is the toolkit's stub, not the driver's library: take its "
                        "folder out of LD_LIBRARY_PATH");
     if (result != CUDA_SUCCESS)
         return refuse(result, "cuInit");
-    if ((result = cu->cuDriverGetVersion(&driver.version)) != CUDA_SUCCESS)
+    result = (CUresult)PA_VENDOR_CALL(cu, cuDriverGetVersion, &driver.version);
+    if (result != CUDA_SUCCESS)
         return refuse(result, "cuDriverGetVersion");
     if (driver.version < LEAST_DRIVER)
         return pa_fail(&driver.failure, PA_EUNSUPPORTED,
                        "the driver is made for CUDA %d.%d; petaudit needs 12.0 or later",
                        driver.version / 1000, driver.version % 1000 / 10);
-    if ((result = cu->cuDeviceGetCount(&driver.count)) != CUDA_SUCCESS)
+    result = (CUresult)PA_VENDOR_CALL(cu, cuDeviceGetCount, &driver.count);
+    if (result != CUDA_SUCCESS)
         return refuse(result, "cuDeviceGetCount");
     if (driver.count < 1)
         return pa_fail(&driver.failure, PA_EUNSUPPORTED, "the driver shows no device%s",
@@ -135,12 +137,16 @@ int pa_cuda_check(struct pa_cuda_device *device, CUresult result, const char *ca
 static const char given_up[] = "given up";
 
 void pa_cuda_calling(struct pa_cuda_device *device, const char *call) {
+    if (!device->is_open)
+        pa_vendor_calling(call);
     atomic_store(&device->called_ns, pa_clock_raw_ns());
     atomic_store(&device->call, call);
 }
 
 int pa_cuda_returned(struct pa_cuda_device *device, int result) {
     /* What this thread would write to may be gone; the process ends without it. */
+    if (!device->is_open)
+        pa_vendor_returned(0);
     while (atomic_exchange(&device->call, NULL) == given_up) {
         atomic_store(&device->call, given_up);
         for (;;)

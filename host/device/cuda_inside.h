@@ -41,6 +41,7 @@ struct pa_cuda_device {
     struct pa_nvml_device *nvml; /* NULL: absent, for the reason in `nvml_absent` */
     struct pa_error nvml_absent;
     struct pa_error lost; /* code PA_OK while the device is well */
+    bool is_open; /* false while it is looked for: its calls are noted in vendor_library.h, too */
     /* The library call that its thread is in, NULL in none, and since when. */
     _Atomic(const char *) call;
     atomic_uint_least64_t called_ns;

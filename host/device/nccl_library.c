@@ -19,7 +19,8 @@ static void load(void) {
     if (pa_vendor_library_open(names, rows, sizeof rows / sizeof rows[0], &library.functions,
                                &library.error) != PA_OK)
         return;
-    ncclResult_t result = library.functions.ncclGetVersion(&version);
+    ncclResult_t result =
+        (ncclResult_t)PA_VENDOR_CALL(&library.functions, ncclGetVersion, &version);
     if (result != ncclSuccess || version < (int)PA_NCCL_CONFIG_VERSION)
         pa_fail(&library.error, PA_EUNSUPPORTED,
                 "libnccl.so.2 has version number %d; %u (2.14) is the oldest that can work without "

@@ -20,10 +20,12 @@ struct pa_nvml_device {
     uint32_t occupant_count;
 };
 
-/* Call what may be missing from this library. */
+/* Call what may be missing from this library, and may not come back while devices are looked for.
+ */
 #define ASK(device, symbol, ...)                                                                   \
-    ((device)->nvml->symbol == NULL ? NVML_ERROR_FUNCTION_NOT_FOUND                                \
-                                    : (device)->nvml->symbol(__VA_ARGS__))
+    ((device)->nvml->symbol == NULL                                                                \
+         ? NVML_ERROR_FUNCTION_NOT_FOUND                                                           \
+         : (nvmlReturn_t)PA_VENDOR_CALL((device)->nvml, symbol, __VA_ARGS__))
 
 /* ---- processes ---- */
 
@@ -57,7 +59,9 @@ static void take_census(const struct pa_nvml_device *device, struct census *out)
         nvmlProcessInfo_t found[MOST_PROCESSES];
         unsigned int count = MOST_PROCESSES;
         memset(found, 0, sizeof found);
-        if (lists[i] == NULL || lists[i](device->handle, &count, found) != NVML_SUCCESS)
+        pa_vendor_calling("nvmlDeviceGet...RunningProcesses_v3");
+        if (lists[i] == NULL ||
+            pa_vendor_returned((int)lists[i](device->handle, &count, found)) != NVML_SUCCESS)
             continue;
         out->is_known = true;
         for (unsigned int k = 0; k < count && k < MOST_PROCESSES; k++)
@@ -115,9 +119,9 @@ static nvmlReturn_t find_by_uuid(struct pa_nvml_device *device, const char *id) 
     char slice[PA_NVML_UUID_BYTES];
     /* CUDA gives a slice's UUID without saying that it is one. */
     snprintf(slice, sizeof slice, "MIG-%.80s", strncmp(id, "GPU-", 4) == 0 ? id + 4 : id);
-    if (device->nvml->nvmlDeviceGetHandleByUUID(slice, &device->handle) == NVML_SUCCESS)
+    if (ASK(device, nvmlDeviceGetHandleByUUID, slice, &device->handle) == NVML_SUCCESS)
         return NVML_SUCCESS;
-    return device->nvml->nvmlDeviceGetHandleByUUID(id, &device->handle);
+    return ASK(device, nvmlDeviceGetHandleByUUID, id, &device->handle);
 }
 
 static void find_card(struct pa_nvml_device *device) {
@@ -176,11 +180,10 @@ static const char *virtualization_name(nvmlGpuVirtualizationMode_t mode) {
 static void name_partition(const struct pa_nvml_device *device, char *out, size_t size) {
     nvmlGpuVirtualizationMode_t mode = NVML_GPU_VIRTUALIZATION_MODE_NONE;
     char uuid[PA_NVML_UUID_BYTES] = "", name[PA_NVML_NAME_BYTES] = "";
-    const struct pa_nvml *nvml = device->nvml;
     if (device->is_slice) {
-        if (nvml->nvmlDeviceGetUUID(device->card, uuid, sizeof uuid - 1) != NVML_SUCCESS)
+        if (ASK(device, nvmlDeviceGetUUID, device->card, uuid, sizeof uuid - 1) != NVML_SUCCESS)
             uuid[0] = '\0';
-        if (nvml->nvmlDeviceGetName(device->handle, name, sizeof name - 1) != NVML_SUCCESS)
+        if (ASK(device, nvmlDeviceGetName, device->handle, name, sizeof name - 1) != NVML_SUCCESS)
             name[0] = '\0';
         snprintf(out, size, "MIG slice %.60s of %.44s", name,
                  uuid[0] != '\0' && device->card != device->handle ? uuid : "an unknown card");
@@ -201,16 +204,15 @@ static void append(char *out, size_t size, const char *text) {
  * clock, and a name only where it is another one. */
 static void compare_identity(const struct pa_nvml_device *device,
                              struct pa_device_identity *identity) {
-    const struct pa_nvml *nvml = device->nvml;
     const size_t size = sizeof identity->details;
     char text[160], safe[120], release[32], version[80] = "", name[PA_NVML_NAME_BYTES] = "";
     nvmlMemory_t memory = {0};
     unsigned int clock_mhz = 0;
-    if (nvml->nvmlSystemGetDriverVersion(version, sizeof version - 1) == NVML_SUCCESS) {
+    if (ASK(device, nvmlSystemGetDriverVersion, version, sizeof version - 1) == NVML_SUCCESS) {
         pa_printable(release, sizeof release, version);
         append(identity->driver, sizeof identity->driver, release);
     }
-    if (nvml->nvmlDeviceGetMemoryInfo(device->handle, &memory) == NVML_SUCCESS) {
+    if (ASK(device, nvmlDeviceGetMemoryInfo, device->handle, &memory) == NVML_SUCCESS) {
         snprintf(text, sizeof text, "%llu MiB by NVML", memory.total >> 20);
         append(identity->details, size, text);
     }
@@ -219,7 +221,7 @@ static void compare_identity(const struct pa_nvml_device *device,
         snprintf(text, sizeof text, "SM clock up to %u MHz", clock_mhz);
         append(identity->details, size, text);
     }
-    if (nvml->nvmlDeviceGetName(device->handle, name, sizeof name - 1) != NVML_SUCCESS)
+    if (ASK(device, nvmlDeviceGetName, device->handle, name, sizeof name - 1) != NVML_SUCCESS)
         return;
     pa_printable(safe, sizeof safe, name);
     if (strcmp(safe, identity->name) != 0) {

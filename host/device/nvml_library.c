@@ -20,7 +20,7 @@ static void load(void) {
     if (pa_vendor_library_open(names, rows, sizeof rows / sizeof rows[0], &library.functions,
                                &library.error) != PA_OK)
         return;
-    nvmlReturn_t result = library.functions.nvmlInit_v2();
+    nvmlReturn_t result = (nvmlReturn_t)PA_VENDOR_CALL(&library.functions, nvmlInit_v2);
     if (result != NVML_SUCCESS)
         pa_fail(&library.error, PA_EUNSUPPORTED, "starting NVML: %.200s",
                 library.functions.nvmlErrorString(result));

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/vendor_library.h"
 
+#include "device/vendor_file.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,21 @@ static struct {
     struct pa_vendor_library libraries[PA_MOST_VENDOR_LIBRARIES];
     void *handles[PA_MOST_VENDOR_LIBRARIES];
 } loaded = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Atomic(const char *) current_call;
+
+void pa_vendor_calling(const char *call) {
+    atomic_store(&current_call, call);
+}
+
+int pa_vendor_returned(int result) {
+    atomic_store(&current_call, NULL);
+    return result;
+}
+
+const char *pa_vendor_call(void) {
+    return atomic_load(&current_call);
+}
 
 /* The file behind a handle, symbolic links resolved; empty where the loader does not tell. */
 static void path_of(void *handle, char out[PATH_MAX]) {
@@ -39,14 +57,23 @@ static void note(const char *name, void *handle) {
 /* The handle of the first name that loads; `why` has the loader's words for the first that does
  * not, which is the name that a reader should look for. */
 static void *load(const char *const *names, const char **name, char *why, size_t why_size) {
+    char path[PATH_MAX];
     why[0] = '\0';
     for (; *names != NULL; names++) {
-        void *handle = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
+        bool is_cut = pa_vendor_file_is_cut(*names, "/etc/ld.so.cache", path);
+        pa_vendor_calling(*names); /* a library may run code as it is loaded */
+        void *handle = is_cut ? NULL : dlopen(*names, RTLD_NOW | RTLD_LOCAL);
+        pa_vendor_returned(0);
         *name = *names;
         if (handle != NULL)
             return handle;
-        const char *words = dlerror();
-        if (why[0] == '\0')
+        const char *words = is_cut ? NULL : dlerror();
+        if (why[0] != '\0')
+            continue;
+        if (is_cut)
+            snprintf(why, why_size,
+                     "%.180s is cut short: the file ends before what its headers name", path);
+        else
             snprintf(why, why_size, "%s", words != NULL ? words : *names);
     }
     return NULL;

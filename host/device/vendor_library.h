@@ -45,6 +45,15 @@ int pa_vendor_library_open(const char *const *names, const struct pa_vendor_row 
  * them has it. */
 void *pa_vendor_symbol(const char *symbol);
 
+/* While devices are looked for one thread calls into libraries, and there is no device yet that
+ * could say which call it is in. It leaves the call's name here, NULL when it is back; whoever
+ * waits for it may ask. */
+void pa_vendor_calling(const char *call);
+int pa_vendor_returned(int result);
+const char *pa_vendor_call(void);
+#define PA_VENDOR_CALL(table, call, ...)                                                           \
+    (pa_vendor_calling(#call), pa_vendor_returned((int)(table)->call(__VA_ARGS__)))
+
 enum { PA_MOST_VENDOR_LIBRARIES = 8, PA_VENDOR_NAME_BYTES = 64 };
 
 struct pa_vendor_library {

@@ -429,21 +429,42 @@ static int replay_on(struct seat *seat, const struct pa_replay_request *request,
     return code;
 }
 
-/* Compute an earlier chain of any device on our first one that can: everything is deterministic. */
+struct replay {
+    struct seat *seat;
+    struct pa_replay_request request;
+    struct pa_chain *chain;
+    int code;
+    struct pa_error error;
+};
+
+static void replay_body(void *context, int member, int size) {
+    struct replay *work = context;
+    (void)member;
+    (void)size;
+    work->code = replay_on(work->seat, &work->request, work->chain, &work->error);
+}
+
+/* Compute an earlier chain of any device on our first one that can: everything is deterministic.
+ * On the device's own thread, which is given up when a call into a library does not come back; the
+ * next device begins the chain anew. */
 static int replay(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *part,
                   struct pa_error *error) {
-    struct pa_replay_request request;
+    struct replay work = {0};
     struct pa_tail tail;
     int code = PA_EDEVICE;
-    PA_TRY(pa_get_replay_request(in, &request, error));
-    struct pa_chain *chain =
-        pa_shelf_new(&crew->shelf, request.parameters.epoch, request.device, error);
-    if (chain == NULL)
-        return PA_EMEMORY;
-    for (uint32_t i = 0; i < crew->seat_count && code != PA_OK; i++)
-        code = replay_on(&crew->seats[i], &request, chain, error);
+    PA_TRY(pa_get_replay_request(in, &work.request, error));
+    for (uint32_t i = 0; i < crew->seat_count && code != PA_OK; i++) {
+        work.seat = &crew->seats[i];
+        work.chain =
+            pa_shelf_new(&crew->shelf, work.request.parameters.epoch, work.request.device, error);
+        if (work.chain == NULL)
+            return PA_EMEMORY;
+        code = pa_crew_lend(crew, i, replay_body, &work, error);
+        if (code == PA_OK && work.code != PA_OK)
+            code = pa_fail(error, work.code, "%s", work.error.text);
+    }
     PA_TRY(code);
-    PA_TRY(pa_chain_tail(chain, &tail, error));
+    PA_TRY(pa_chain_tail(work.chain, &tail, error));
     pa_put_tail(part, &tail);
     return PA_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "device/processor_share.h"
+#include "device/vendor_library.h"
 #include "measure/crew_hello.h"
 
 #include <stdio.h>
@@ -127,6 +128,13 @@ static void open_all(void *context, int member, int size) {
     pa_topology_close(opening->topology);
 }
 
+static int say_stuck(struct opening *opening, double seconds, struct pa_error *error) {
+    const char *call = pa_vendor_call(), *backend = atomic_load(&opening->backend);
+    return pa_fail(error, PA_ETIMEOUT, "opening %s devices: %s has not come back for %.3g s",
+                   backend != NULL ? backend : "the", call != NULL ? call : "a call into a library",
+                   seconds);
+}
+
 /* Libraries are loaded and started here for the first time. */
 int pa_crew_devices_open(const struct pa_crew_options *options, struct pa_crew_device **out,
                          uint32_t *count, struct pa_error *error) {
@@ -138,10 +146,7 @@ int pa_crew_devices_open(const struct pa_crew_options *options, struct pa_crew_d
         return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
     opening->options = *options;
     if (!pa_team_try(open_all, opening, patience_ns))
-        return pa_fail(error, PA_ETIMEOUT,
-                       "opening %s devices: a call into a vendor's library has not come back for "
-                       "%.3g s",
-                       atomic_load(&opening->backend), (double)patience_ns * 1e-9);
+        return say_stuck(opening, (double)patience_ns * 1e-9, error);
     int code = opening->code;
     *out = opening->devices;
     *count = opening->count;

@@ -97,9 +97,8 @@ int pa_crew_hello(struct pa_device *const *devices, struct pa_vitals_watch *watc
     *introduction = (struct introduction){
         .devices = devices, .watches = watches, .hello = {.device_count = count, .devices = facts}};
     if (!pa_team_try(describe_devices, introduction, patience_ns))
-        return pa_fail(error, PA_ETIMEOUT,
-                       "describing devices: a call into a vendor's library has not come back for "
-                       "%.3g s",
+        return pa_fail(error, PA_ETIMEOUT, "describing devices: %s has not come back for %.3g s",
+                       pa_vendor_call() != NULL ? pa_vendor_call() : "a call into a library",
                        (double)patience_ns * 1e-9);
     int code = say_libraries(&introduction->hello, error);
     introduction->hello.utc_ns = pa_clock_utc_ns();

@@ -20,8 +20,9 @@ struct order {
     int device;             /* -1: of any */
     char after[NAME_BYTES]; /* calls count from when this was called `after_calls` times; "" */
     uint64_t after_calls;
-    uint64_t first, last; /* calls, from 1 */
-    uint64_t calls;       /* so far */
+    char when[ORDER_BYTES]; /* nothing counts before this file is there; "" */
+    uint64_t first, last;   /* calls, from 1 */
+    uint64_t calls;         /* so far */
     struct emulated_fault fault;
     bool loses, ends_process;
 };
@@ -123,8 +124,13 @@ static int action_parse(struct order *out, char *text, struct pa_error *error) {
 /* "nvmlDeviceGetPowerUsage/2" */
 static int after_parse(struct order *out, char *text, struct pa_error *error) {
     char *slash = strchr(text, '/');
+    if (strncmp(text, "when=/", 6) == 0) {
+        snprintf(out->when, sizeof out->when, "%s", text + 5);
+        return PA_OK;
+    }
     if (strncmp(text, "after=", 6) != 0 || slash == NULL)
-        return pa_fail(error, PA_EINPUT, "\"%s\" is not after=FUNCTION/CALLS", text);
+        return pa_fail(error, PA_EINPUT, "\"%s\" is neither after=FUNCTION/CALLS nor when=/FILE",
+                       text);
     *slash = '\0';
     if (!emulated_function_exists(text + 6))
         return pa_fail(error, PA_EINPUT, "no emulated library exports \"%s\"", text + 6);
@@ -155,8 +161,8 @@ int emulated_fault_order(const char *text, struct pa_error *error) {
     memcpy(copy, text, strlen(text) + 1);
     char *function = strsep(&rest, ":"), *calls = strsep(&rest, ":"), *action = strsep(&rest, ":");
     if (calls == NULL || action == NULL)
-        return pa_fail(error, PA_EINPUT, "\"%s\" is not FUNCTION[@GPU]:CALLS:ACTION[:after=..]",
-                       text);
+        return pa_fail(error, PA_EINPUT,
+                       "\"%s\" is not FUNCTION[@GPU]:CALLS:ACTION[:after=..|:when=..]", text);
     if (rest != NULL)
         PA_TRY(after_parse(&order, rest, error));
     PA_TRY(function_parse(&order, function, error));
@@ -178,7 +184,8 @@ static struct order *due(const char *function, int device) {
         if (order->after_calls > 0 && strcmp(order->after, function) == 0)
             order->after_calls--;
         if (strcmp(order->function, function) != 0 || order->after_calls > 0 ||
-            (order->device >= 0 && order->device != device))
+            (order->device >= 0 && order->device != device) ||
+            (order->when[0] != '\0' && access(order->when, F_OK) != 0))
             continue;
         order->calls++;
         if (found == NULL && order->calls >= order->first && order->calls <= order->last)

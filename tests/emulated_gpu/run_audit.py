@@ -22,6 +22,7 @@ vectors = f"{sources}/tests/vectors/proof.json"
 FORMATS = {"fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8"}
 DROPPED = ("OMPI_", "PMIX", "SLURM_", "PMI_", "PETAUDIT_", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 INCONCLUSIVE = 2
+INVALID = 3
 
 
 def environment(home, conditions, **more):
@@ -211,6 +212,12 @@ def absent(home):
         run = petaudit(env, "audit", claim, "--policy", policy, "--devices", "cuda", "--out", f"{home}/none",
                        expected=69)
         assert "cuda: libcuda.so.1" in run.stderr, run.stderr
+    # A copy that broke off is refused by its name, before the loader maps what is not there.
+    os.mkdir(f"{home}/half")
+    with open(f"{platform}/libcuda.so.1", "rb") as file, open(f"{home}/half/libcuda.so.1", "wb") as half:
+        half.write(file.read(65536))
+    listed = petaudit(environment(home, "devices=1", LD_LIBRARY_PATH=f"{home}/half"), "devices").stdout
+    assert f"\ncuda: {home}/half/libcuda.so.1 is cut short" in listed and "cpu:0" in listed, listed
     listed = petaudit(environment(home, "devices=0"), "devices").stdout
     assert "\ncuda: " in listed and "cpu:0" in listed, listed
     listed = petaudit(environment(home, "devices=1,fault=cuInit:*:code=34"), "devices").stdout
@@ -267,6 +274,44 @@ def selftest(home):
     assert "cuDeviceGetUuid_v2: 999" in silent[0]["first_mismatch"], silent
 
 
+def wait_for(process, log, text):
+    deadline = time.monotonic() + 240
+    while text not in open(log, encoding="utf-8").read():
+        assert time.monotonic() < deadline and process.poll() is None, open(log, encoding="utf-8").read()
+        time.sleep(0.01)
+
+
+def resumed(home):
+    """Chains that died with their process are computed again. A GPU that hangs in that is given up, and another one does
+    it; where there is none the openings are missing, and the audit ends all the same."""
+    many = f"{home}/policy.yaml"  # epochs, so that it is still at their chains when it is ordered to hang
+    with open(policy, encoding="utf-8") as file, open(many, "w", encoding="utf-8") as copy:
+        copy.write(file.read().replace("window_s: 0.2, epoch_s: 0.1,", "window_s: 1.2, epoch_s: 0.2,"))
+    for devices, status, missing in ((2, INCONCLUSIVE, False), (1, INVALID, True)):
+        out, log, trigger = f"{home}/out{devices}", f"{home}/log{devices}", f"{home}/hang{devices}"
+        hang = f"devices={devices},memory=32MiB,fault=cuEventQuery@0:1:hang:when={trigger}"
+        env = environment(home, hang, PETAUDIT_PATIENCE="3s")
+        command = [program, "audit", claim, "--policy", many, "--devices", "cuda", "--out", out]
+        with open(log, "w", encoding="utf-8") as file:
+            first = subprocess.Popen(command, env=env, stdout=file, stderr=file)
+        wait_for(first, log, "epoch 6")
+        first.kill()
+        first.wait()
+        with open(log, "w", encoding="utf-8") as file:
+            second = subprocess.Popen([program, "audit", "--resume", out, "--devices", "cuda"], env=env, stdout=file, stderr=file)
+        wait_for(second, log, "computing")
+        open(trigger, "w", encoding="utf-8").close()
+        begun = time.monotonic()
+        code = second.wait(timeout=240)
+        said = open(log, encoding="utf-8").read()
+        assert code == status, (code, said)
+        assert time.monotonic() - begun > 2.9, "it did not hang"
+        with open(f"{out}/summary.json", encoding="utf-8") as file:
+            openings = json.load(file)["openings"]
+        assert openings["failed"] == 0 and (openings["missing"] > 0) == missing, openings
+        assert ("cuEventQuery has not come back for" in said) == missing, said
+
+
 def several(home, conditions, devices, visible=None):
     """Two processes on one host, each of which sees all GPUs, or those that its launcher left it."""
     folder = f"{home}/site{len(os.listdir(home))}"
@@ -308,6 +353,6 @@ def everything(home):
     assert "ALLREDUCE_PARTIAL" in {finding["code"] for finding in summary["findings"]}, summary["findings"]
 
 
-WAYS = {f.__name__: f for f in (one, near, two, eight, formats, older, absent, incomplete, selftest, processes, launched, everything)}
+WAYS = {f.__name__: f for f in (one, near, two, eight, formats, older, absent, incomplete, selftest, processes, launched, everything, resumed)}
 with tempfile.TemporaryDirectory() as folder_of_all:
     WAYS[way](folder_of_all)
