@@ -445,6 +445,7 @@ const struct pa_member pa_predicate_members[] = {
     {"rates", PA_MEMBER_LIST | PA_MEMBER_LATER, pa_rate_members},
     {"requirements", PA_MEMBER_LIST | PA_MEMBER_LATER, requirement_members},
     {"result", PA_MEMBER_TEXT, NULL},
+    {"sample", PA_MEMBER_OBJECT | PA_MEMBER_LATER, pa_sample_members},
     {"schema", PA_MEMBER_TEXT, NULL},
     {"session", PA_MEMBER_OBJECT, session_members},
     {"signer", PA_MEMBER_OBJECT, signer_members},

@@ -38,7 +38,8 @@ struct pa_member {
 
 enum pa_member_kind pa_member_kind_of(const struct pa_member *member);
 
-extern const struct pa_member pa_rate_members[], pa_straggler_members[]; /* parts of it */
+extern const struct pa_member pa_rate_members[], pa_straggler_members[],
+    pa_sample_members[]; /* parts of it */
 extern const struct pa_member pa_statement_members[];
 extern const struct pa_member pa_predicate_members[];
 

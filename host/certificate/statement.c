@@ -187,6 +187,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put_rates(b, out);
     pa_statement_put(b, out, "requirements", pa_statement_build_requirements(b));
     pa_statement_put_text(b, out, "result", facts->is_certified ? "CERTIFICATE" : "TEST");
+    pa_statement_put(b, out, "sample", pa_statement_build_sample(b));
     pa_statement_put_text(b, out, "schema", PA_CERTIFICATE_SCHEMA);
     pa_statement_put(b, out, "session", pa_statement_build_session(b));
     pa_statement_put(b, out, "signer", build_signer(b));

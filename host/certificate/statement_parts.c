@@ -177,6 +177,11 @@ json_t *pa_build_not_proven(struct pa_builder *b) {
         put_caveat(b, out, "PLACE",
                    "Where the devices stand, beyond what the short epochs bound: up to the remote "
                    "share of each radius may have been done farther away.");
+    if (b->facts->sample.count > 0)
+        put_caveat(b, out, "SAMPLED",
+                   "That the chosen devices themselves did the work: idle ones could have answered "
+                   "for them, unless somebody watched; and that those not chosen are there, beyond "
+                   "what the sample bounds.");
     put_caveat(b, out, "OTHER_FORMATS",
                "Capacity in other number formats, or that more is not there and was not shown.");
     put_caveat(b, out, "SUBSTITUTION",
@@ -191,12 +196,19 @@ void pa_statement_put_trusted_comment(struct pa_builder *b, json_t *object) {
     const struct pa_judgement *judgement = b->judgement;
     char text[2048], proven[PA_DECIMAL_TEXT_BYTES], claimed[PA_DECIMAL_TEXT_BYTES];
     char ended[PA_UTC_TEXT_BYTES];
-    pa_decimal_text(proven, judgement->verified_pflops);
+    char of_all[160] = "";
+    if (judgement->is_sampled)
+        snprintf(of_all, sizeof of_all, " by a sample of %u of %u devices", b->facts->sample.count,
+                 b->facts->device_count);
+    pa_decimal_text(proven, judgement->capacity_pflops);
     pa_decimal_text(claimed, judgement->claim_pflops);
     pa_utc_text(ended, b->facts->ended_utc_ns);
-    snprintf(text, sizeof text, "%s %s: %s of %s claimed PFLOPS %s for %.256s, %s",
+    snprintf(text, sizeof text, "%s %s: %s of %s claimed PFLOPS %s%s for %.256s, %s",
              b->facts->is_certified ? "capacity certificate" : "TEST result, no certificate",
              pa_verdict_name(judgement->verdict), proven, claimed,
-             b->facts->is_certified ? "proven" : "as test work", b->claim->center, ended);
+             judgement->is_sampled    ? "vouched for"
+             : b->facts->is_certified ? "proven"
+                                      : "as test work",
+             of_all, b->claim->center, ended);
     pa_statement_put_text(b, object, "trusted_comment", text);
 }

@@ -52,6 +52,8 @@ json_t *pa_statement_build_openings(struct pa_builder *b);
 json_t *pa_statement_build_power(struct pa_builder *b);
 /* statement_radius.c */
 json_t *pa_statement_build_radius(struct pa_builder *b);
+/* statement_sample.c */
+json_t *pa_statement_build_sample(struct pa_builder *b);
 json_t *pa_statement_build_session(struct pa_builder *b);
 json_t *pa_statement_build_tool(struct pa_builder *b);
 json_t *pa_statement_build_watermark(struct pa_builder *b);

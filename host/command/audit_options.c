@@ -43,7 +43,10 @@ const char pa_audit_help[] =
     "which is "
     "replaced as\n"
     "                    a whole, or ADDR:PORT to be read at http://ADDR:PORT/metrics\n"
-    "Not in this version, and refused: --sample 5%.\n\n"
+    "  --sample S        5% or 50: declare all devices, let the witness choose so many of them, "
+    "and "
+    "measure these;\n"
+    "                    the certificate says what they show of all (docs/sampling.md)\n\n"
     "Ctrl-C brings the running epoch to its end and keeps the evidence; a second one stops at\n"
     "once and loses that epoch. Exit "
     "status: 0 PASS, 1 FAIL,\n"
@@ -55,14 +58,25 @@ const char pa_audit_help[] =
     "  petaudit audit claim.yaml --meter facility=csv:main.csv,zone=+08:00,class=0.5 --meter rapl\n"
     "  petaudit audit --resume audit-2026-11\n";
 
-/* Options that belong to the command line for good and whose rooms are not built: refused, never
- * ignored. */
-static int refuse_unbuilt(const struct pa_audit_options *options, struct pa_error *error) {
-    static const char sentence[] =
-        "this version has no %s; leave the option out. CHANGELOG.md says what it has";
-    if (options->sample != NULL)
-        return pa_fail(error, PA_EUNSUPPORTED, sentence, "sampling audit (--sample)");
-    return PA_OK;
+/* "5%" of the devices, or as many as a whole number says. */
+static int read_sample(const char *text, struct pa_plan_wishes *wishes, struct pa_error *error) {
+    char number[32];
+    uint64_t count = 0;
+    size_t length = strlen(text);
+    bool is_percent = length > 0 && text[length - 1] == '%';
+    int code = PA_EINPUT;
+    snprintf(number, sizeof number, "%.*s", (int)(length - (is_percent ? 1 : 0)), text);
+    if (is_percent && length < sizeof number)
+        code = pa_decimal_parse(number, 1e-6, 100, &wishes->sample_percent, NULL);
+    else if (!is_percent && length < sizeof number)
+        code = pa_whole_parse(number, 1, PA_MOST_DEVICES, &count, NULL);
+    wishes->sample_count = (uint32_t)count;
+    return code == PA_OK
+               ? PA_OK
+               : pa_fail(error, PA_EUSAGE,
+                         "--sample %.60s: expected a share of the devices such as 5%%, above 0 and "
+                         "at most 100%%, or their number such as 50",
+                         text);
 }
 
 /* PETAUDIT_TEST_SHAPE=MxNxK: a small shape for tests, which gives a TEST result and never a
@@ -104,6 +118,8 @@ static int read_wishes(struct pa_audit_options *options, struct pa_error *error)
                        cause.text);
     if (options->lang != NULL && !pa_language_named(options->lang, &options->language))
         return pa_fail(error, PA_EUSAGE, "--lang is en or zh, not %.60s", options->lang);
+    if (options->sample != NULL)
+        PA_TRY(read_sample(options->sample, &options->wishes, error));
     return read_test_shape(&options->wishes, error);
 }
 
@@ -139,14 +155,13 @@ int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
         return PA_OK;
     PA_TRY(pa_arguments_expect(&arguments, out->resume != NULL ? 0 : 1, 1, "CLAIM.yaml", error));
     out->claim = arguments.count > 0 ? arguments.plain[0] : NULL;
-    if (out->resume != NULL &&
-        (out->out != NULL || out->witness != NULL || out->policy != NULL ||
-         out->precision != NULL || out->duration != NULL || out->is_plan_only))
+    if (out->resume != NULL && (out->out != NULL || out->witness != NULL || out->policy != NULL ||
+                                out->precision != NULL || out->duration != NULL ||
+                                out->sample != NULL || out->is_plan_only))
         return pa_fail(error, PA_EUSAGE,
                        "--resume goes on with what was declared: --out, --witness, --policy, "
-                       "--precision, --duration and "
+                       "--precision, --duration, --sample and "
                        "--plan-only do not go with it");
-    PA_TRY(refuse_unbuilt(out, error));
     return read_wishes(out, error);
 }
 

@@ -24,7 +24,7 @@ struct pa_audit_options {
 
 extern const char pa_audit_help[];
 
-/* Parse the command line. PA_EUSAGE; PA_EUNSUPPORTED for what this version cannot do. */
+/* Parse the command line. PA_EUSAGE. */
 int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
                            struct pa_error *error);
 

@@ -297,6 +297,11 @@ static void put_figures(struct pa_buffer *out, const struct pa_judged *judged) {
              (unsigned long long)facts->drawn,
              (unsigned long long)(facts->failed + facts->missing));
     put_rate(out, "proven", judgement->verified_pflops, remark);
+    if (judgement->is_sampled) {
+        snprintf(remark, sizeof remark, " at least, by %u of %u devices", facts->sample.count,
+                 facts->device_count);
+        put_rate(out, "of all", judgement->capacity_pflops, remark);
+    }
     put_power(out, judged);
     if (!judgement->has_entitlement)
         return;

@@ -55,11 +55,15 @@ static bool is_expired(const struct pa_verification *verification) {
 static void put_since_signing(struct pa_buffer *out, const struct pa_verification *verification) {
     const json_t *predicate = json_object_get(verification->statement, "predicate");
     const json_t *validity = json_object_get(predicate, "validity");
+    const char *sample =
+        json_string_value(json_object_get(json_object_get(predicate, "sample"), "words"));
     const char *until = json_string_value(json_object_get(validity, "until_utc"));
     const char *superseded = json_string_value(
         json_object_get(json_object_get(predicate, "supersedes"), "statement_sha256"));
     if (predicate_text(verification, "trusted_comment")[0] != '\0')
         pa_buffer_format(out, "  comment    %s\n", predicate_text(verification, "trusted_comment"));
+    if (sample != NULL && sample[0] != '\0')
+        pa_buffer_format(out, "  sample     %s\n", sample);
     if (until != NULL)
         pa_buffer_format(out, "  valid      %s %s\n",
                          is_expired(verification) ? "NO LONGER, it ran out" : "until", until);

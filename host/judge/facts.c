@@ -136,6 +136,7 @@ static int replay_all(struct pa_replay *replay, struct pa_store *store, struct p
     if (replay->recheck == PA_RECHECK_TILES)
         PA_TRY(pa_replay_tiles(replay, error));
     PA_TRY(pa_replay_epochs_finish(replay, error));
+    PA_TRY(pa_replay_sample_finish(replay, error));
     PA_TRY(pa_replay_power_finish(replay, error));
     PA_TRY(pa_replay_watermark_finish(replay, error));
     pa_replay_attestation_finish(replay);
@@ -170,6 +171,7 @@ void pa_facts_free(struct pa_facts *facts) {
     free(facts->power.meters);
     free(facts->power.devices);
     free(facts->watermark.halves);
+    free(facts->sample.chosen);
     free(facts->claim_text);
     free(facts->policy_text);
     json_decref(facts->notes);

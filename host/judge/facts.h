@@ -98,6 +98,7 @@ struct pa_fact_device {
     bool emulated;       /* the backend says that there is no such hardware */
     bool changed;        /* another device answered in its place later in the session */
     bool moved;          /* it answered on another host later in the session */
+    bool is_idle;        /* the witness chose others: it was to do nothing */
     bool lost;           /* stopped during the audit */
     char lost_text[512]; /* which rank and host, when, why */
 };
@@ -228,6 +229,16 @@ struct pa_fact_watermark {
     struct pa_watermark_test test;
 };
 
+/* An audit of some devices (docs/sampling.md). All of it is zero where all were to work. */
+struct pa_fact_sample {
+    uint32_t count; /* as declared */
+    struct pa_hash key;
+    uint32_t *chosen; /* owned: in the order of the draw; NULL before it */
+    double declared_per_second, most_per_second; /* of all devices, and of the fastest */
+    struct pa_sample_bound bound; /* operations a second; each bound holds at 1 - 2 credit.alpha_r:
+                                     half of the declared error is the openings' */
+};
+
 struct pa_facts {
     struct pa_declaration declaration;
     struct pa_hash session;
@@ -242,6 +253,7 @@ struct pa_facts {
     struct pa_fact_coupled coupled;
     struct pa_fact_power power;
     struct pa_fact_watermark watermark;
+    struct pa_fact_sample sample;
     struct pa_credit credit;
     struct pa_radius_point radius[1 + PA_MOST_PROBE_KINDS]; /* the long epochs, then each probe */
     uint32_t radius_count;                                  /* 0: the session declared no probes */

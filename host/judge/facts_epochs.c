@@ -53,6 +53,9 @@ int pa_replay_nonce(struct pa_replay *replay, const struct pa_record *record,
     if (record->epoch != replay->epoch_count)
         return pa_replay_broken(replay, "epoch %llu begins where epoch %u is next",
                                 (unsigned long long)record->epoch, replay->epoch_count);
+    if (replay->facts->sample.count > 0 && replay->facts->sample.chosen == NULL)
+        return pa_replay_broken(replay, "epoch %u begins before the devices are chosen",
+                                replay->epoch_count);
     if (replay->epoch_count >= 2 * PA_MOST_EPOCHS)
         return pa_replay_broken(replay, "more than %d epochs", 2 * PA_MOST_EPOCHS);
     if (replay->epoch_count > 0 && !replay->epochs[replay->epoch_count - 1].has_root)
@@ -141,6 +144,7 @@ int pa_replay_list(struct pa_replay *replay, const struct pa_record *record,
         return pa_replay_broken(replay, "the list of epoch %llu goes beyond the protocol's limits",
                                 number);
     epoch->has_list = true;
+    pa_replay_sample_check(replay, epoch, record->epoch);
     return PA_OK;
 }
 
@@ -251,9 +255,11 @@ static void sum_epoch(struct pa_replay *replay, uint32_t number) {
 static int compute_credit(struct pa_replay *replay, struct pa_error *error) {
     struct pa_facts *facts = replay->facts;
     const struct pa_declaration *declaration = &facts->declaration;
+    /* Where devices were drawn, half of the error probability is the draw's. */
+    double parts = declaration->sample_count > 0 ? 2 : 1;
     const struct pa_credit_terms terms = {.epoch_ns = declaration->epoch_ns,
                                           .openings = declaration->openings,
-                                          .alpha = (double)declaration->alpha_ppm / 1e6,
+                                          .alpha = (double)declaration->alpha_ppm / 1e6 / parts,
                                           .serial = declaration->serial,
                                           .interruptions = declaration->interruptions,
                                           .longest_gap_ns = declaration->longest_gap_ns};

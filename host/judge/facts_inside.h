@@ -140,6 +140,14 @@ int pa_replay_attestation_note(struct pa_replay *replay, struct pa_fact_device *
                                struct pa_error *error);
 /* After the last record: whether all devices are attested, each as itself. */
 void pa_replay_attestation_finish(struct pa_replay *replay);
+/* facts_sample.c */
+int pa_replay_sample_note(struct pa_replay *replay, const json_t *note,
+                          char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);
+/* Nobody works who was not chosen. */
+void pa_replay_sample_check(struct pa_replay *replay, const struct pa_replay_epoch *epoch,
+                            uint64_t number);
+/* After the credit. */
+int pa_replay_sample_finish(struct pa_replay *replay, struct pa_error *error);
 /* facts_watermark.c */
 int pa_replay_watermark_note(struct pa_replay *replay, const json_t *json, struct pa_instant at,
                              char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);

@@ -139,6 +139,7 @@ static void read_device_note(struct pa_replay *replay, struct note *note) {
     found.vitals = device->vitals;
     found.memory = device->memory;
     found.attestation = device->attestation;
+    found.is_idle = device->is_idle;
     found.lost = device->lost;
     memcpy(found.lost_text, device->lost_text, sizeof found.lost_text);
     *device = found;
@@ -303,6 +304,8 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         return pa_replay_meter_note(replay, kind, note->json, note->wrong, error);
     if (strcmp(kind, "watermark") == 0)
         return pa_replay_watermark_note(replay, note->json, at, note->wrong, error);
+    if (strcmp(kind, "sample") == 0)
+        return pa_replay_sample_note(replay, note->json, note->wrong, error);
     if (strcmp(kind, "device") == 0)
         read_device_note(replay, note);
     else if (strcmp(kind, "telemetry") == 0)

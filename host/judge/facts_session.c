@@ -15,11 +15,13 @@ static int make_devices(struct pa_replay *replay, struct pa_error *error) {
     if (facts->devices == NULL || replay->shapes == NULL)
         return pa_fail(error, PA_EMEMORY, "reading evidence of %u devices: out of memory", count);
     facts->device_count = count;
+    facts->sample.count = declaration->sample_count;
     for (uint32_t d = 0; d < count; d++) {
         const struct pa_declared_device *declared = &declaration->devices[d];
         memcpy(facts->devices[d].name, declared->name, sizeof facts->devices[d].name);
         facts->devices[d].m = declared->m;
         facts->devices[d].n = declared->n;
+        facts->devices[d].is_idle = declaration->sample_count > 0;
         for (uint32_t kind = 0; kind < kinds; kind++)
             replay->shapes[(size_t)kind * count + d] = pa_declared_shape(declaration, kind, d);
     }

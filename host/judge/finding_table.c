@@ -36,6 +36,8 @@ const struct pa_finding_kind pa_finding_kinds[] = {
     {"TEST_BUILD", CRITICAL, UNDECIDED, "Measure with a released build of petaudit."},
     {"EMULATED", CRITICAL, UNDECIDED,
      "Measure on real hardware; an emulated device shows only that the program works."},
+    {"SAMPLED", WARNING, TOLD,
+     "Let somebody watch the chosen devices at work and the others at rest, or measure all."},
     {"UNKNOWN_DEVICE", WARNING, TOLD,
      "Get a dense peak with a source for the model into accelerators.csv before quoting a ratio."},
     {"NOT_MEASURED", WARNING, TOLD,

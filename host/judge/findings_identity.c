@@ -128,7 +128,7 @@ static void find_claimed_devices(struct pa_judging *judging) {
         const struct pa_claimed_accelerator *claimed = &claim->accelerators[i];
         uint32_t present = 0;
         for (uint32_t d = 0; d < facts->device_count; d++)
-            present += facts->devices[d].operations > 0 &&
+            present += (facts->devices[d].operations > 0 || facts->devices[d].is_idle) &&
                        pa_judge_is_model(&facts->devices[d], claimed->model);
         if (present < claimed->count)
             pa_finding_add(judging, "ABSENT_DEVICES", "claim, accelerators; the list of devices",

@@ -61,7 +61,7 @@ struct pa_reading {
     double pflops;
     double entitled_mw, overclaim_mw;
 };
-enum { PA_MOST_READINGS = 8 };
+enum { PA_MOST_READINGS = 8, PA_SAMPLE_CONFIDENCE_BYTES = 64 };
 
 /* What became of one requirement of the policy. */
 struct pa_requirement_result {
@@ -80,8 +80,12 @@ struct pa_judgement {
     double verified_u;           /* U at k = 2, PFLOPS */
     double verified_rate_pflops; /* W / Dt, before the bound */
     double honest_fraction_lower, confidence;
-    double raw_pflops;       /* sum over devices; 0 unknown */
-    double nominal_pflops;   /* catalogue peaks of the devices that did work; 0 unknown */
+    bool is_sampled;        /* only devices that the witness chose worked */
+    double capacity_pflops; /* verified_pflops; of a sample: what it vouches for of all devices */
+    double capacity_upper_pflops;  /* what a sample allows for; else the same */
+    double capacity_scaled_pflops; /* what a relative error of all rates is a share of */
+    double raw_pflops;             /* sum over devices; 0 unknown */
+    double nominal_pflops;         /* catalogue peaks of the devices that did work; 0 unknown */
     double reference_pflops; /* the same by units x clock x operations a clock, as the devices tell
                               * them: a second reference, never judged; 0 unknown */
     uint32_t nominal_devices, nominal_unknown; /* that did work, with a catalogue peak or without */
@@ -89,9 +93,10 @@ struct pa_judgement {
                                 * largest bound of the session's devices; 1 or more */
     double judged_pflops;      /* y: nominal or verified, as the policy's basis says; divided by the
                                 * substitution bound where the policy says so */
-    double judged_u;           /* at the policy's k, 2 unless it says otherwise */
-    double conformity;         /* probability that the true value reaches the claim, 0..1 */
-    struct pa_budget budget;   /* of verified_pflops; U at k = 2 is verified_u */
+    double judged_upper_pflops; /* what a sample allows for at most; else the same */
+    double judged_u;            /* at the policy's k, 2 unless it says otherwise */
+    double conformity;          /* probability that the true value reaches the claim, 0..1 */
+    struct pa_budget budget;    /* of verified_pflops; U at k = 2 is verified_u */
     struct pa_conformity claim_conformity; /* of judged_pflops against the claim */
     struct pa_requirement_result requirements[PA_POLICY_MOST_REQUIREMENTS]; /* the policy's, in
                                                                              * order */
@@ -121,6 +126,18 @@ double pa_substitution_bound(enum pa_class class_id, const char *backend, const 
 double pa_judge_nominal(const struct pa_fact_device *device, enum pa_precision precision);
 /* GiB that a device should have, by the claim or else by the catalogue; 0 unknown. */
 double pa_judge_memory(const struct pa_claim *claim, const struct pa_fact_device *device);
+/* The catalogue's sum over the devices that did work; where a sample was drawn, over all that are
+ * not seen to be missing, less those that can be. PFLOPS. */
+struct pa_nominal_count {
+    uint32_t known, unknown; /* devices with a peak and without */
+    double upper_pflops;     /* none missing but those that are seen to be */
+};
+double pa_judge_nominal_sum(const struct pa_facts *facts, enum pa_precision precision,
+                            struct pa_nominal_count *count);
+/* "confidence 99 %", or that nobody but the site says so. */
+void pa_sample_confidence_text(const struct pa_facts *facts, char out[PA_SAMPLE_CONFIDENCE_BYTES]);
+/* What the sample says of all devices, in a sentence; empty where none was drawn. */
+void pa_sample_words(const struct pa_facts *facts, char *out, size_t size);
 /* Judge `facts` against a claim and a policy. Fails only for want of memory. */
 int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
              const struct pa_policy *policy, struct pa_judgement *out, struct pa_error *error);

@@ -57,15 +57,16 @@ static void sum_devices(struct pa_judging *judging) {
         out->raw_pflops += device->raw_per_second / OPERATIONS_PER_PFLOPS;
         if (device->operations <= 0)
             continue;
-        double peak = pa_judge_nominal(device, judging->claim->precision);
-        out->nominal_pflops += peak / OPERATIONS_PER_PFLOPS;
-        out->nominal_devices += peak > 0;
-        out->nominal_unknown += peak <= 0;
         out->reference_pflops += device->peak_per_second / OPERATIONS_PER_PFLOPS;
         is_referenced = is_referenced && device->peak_per_second > 0;
     }
     if (!is_referenced)
         out->reference_pflops = 0;
+    struct pa_nominal_count count;
+    out->nominal_pflops = pa_judge_nominal_sum(facts, judging->claim->precision, &count);
+    out->nominal_devices = count.known;
+    out->nominal_unknown = count.unknown;
+    out->judged_upper_pflops = count.upper_pflops;
 }
 
 /* The sampling bound is one-sided and already inside of the verified rate, so that it is not added
@@ -83,6 +84,7 @@ static void measure(struct pa_judging *judging) {
         out->verified_u = out->budget.expanded;
     }
     sum_devices(judging);
+    pa_judge_sample(judging);
 }
 
 /* The largest of all devices that did work. Names are the site's word: whoever has one device that
@@ -106,13 +108,15 @@ static void choose_basis(struct pa_judging *judging) {
     if (out->basis == PA_BASIS_NONE)
         out->basis = PA_BASIS_SUSTAINED;
     if (out->basis == PA_BASIS_NOMINAL) {
-        out->judged_pflops = out->nominal_pflops;
+        out->judged_pflops = out->nominal_pflops; /* and the upper end, from their sum */
         out->judged_u = 0;
         return;
     }
     double divisor = policy->inflation == PA_INFLATION_DIVIDE ? out->substitution_bound : 1;
-    out->judged_pflops = out->verified_pflops / divisor;
-    out->judged_u = out->verified_u * (policy->k / 2) / divisor;
+    double relative = out->verified_pflops > 0 ? out->verified_u / out->verified_pflops : 0;
+    out->judged_pflops = out->capacity_pflops / divisor;
+    out->judged_upper_pflops = out->capacity_upper_pflops / divisor;
+    out->judged_u = relative * out->capacity_scaled_pflops * (policy->k / 2) / divisor;
 }
 
 static void hold_against_claim(struct pa_judging *judging) {
@@ -121,6 +125,8 @@ static void hold_against_claim(struct pa_judging *judging) {
     pa_conformity_judge(&out->claim_conformity, PA_AT_LEAST, out->claim_pflops, out->judged_pflops,
                         u, out->basis == PA_BASIS_NOMINAL ? INFINITY : out->budget.freedom,
                         judging->policy->k > 0 ? judging->policy->k : 2);
+    pa_judge_widen(judging, PA_AT_LEAST, out->claim_pflops, out->judged_upper_pflops, u,
+                   &out->claim_conformity);
     out->conformity = out->claim_conformity.probability;
 }
 
@@ -146,6 +152,7 @@ int pa_judge(const struct pa_facts *facts, const struct pa_claim *claim,
     /* Nobody is entitled to anything by evidence that does not hold. */
     if (judging.cause[PA_EFFECT_INVALID][0] != '\0') {
         out->verified_pflops = out->verified_u = out->judged_pflops = out->judged_u = 0;
+        out->capacity_pflops = out->capacity_upper_pflops = out->judged_upper_pflops = 0;
         out->honest_fraction_lower = out->confidence = 0;
         out->budget = (struct pa_budget){.freedom = INFINITY};
     }

@@ -13,8 +13,8 @@ static const double much_drift = 0.02;
 
 static void find_bound(struct pa_judging *judging) {
     const struct pa_judgement *out = judging->out;
-    if (out->basis != PA_BASIS_SUSTAINED || out->judged_pflops <= 0 || out->verified_pflops <= 0 ||
-        out->judged_pflops - out->judged_u >= out->claim_pflops)
+    if (out->is_sampled || out->basis != PA_BASIS_SUSTAINED || out->judged_pflops <= 0 ||
+        out->verified_pflops <= 0 || out->judged_pflops - out->judged_u >= out->claim_pflops)
         return;
     double before = out->judged_pflops * out->verified_rate_pflops / out->verified_pflops;
     if (before - out->judged_u < out->claim_pflops)

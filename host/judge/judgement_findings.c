@@ -304,6 +304,7 @@ void pa_judge_find(struct pa_judging *judging) {
     pa_find_attestation(judging);
     pa_find_elsewhere(judging);
     pa_find_power(judging);
+    pa_find_sample(judging);
     pa_find_watermark(judging);
     pa_judge_find_doubts(judging);
     repeat_findings(judging);

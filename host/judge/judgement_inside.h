@@ -46,6 +46,12 @@ void pa_find_devices(struct pa_judging *judging);
 /* findings_identity.c: what the devices are, against what they say and what was claimed. */
 void pa_judge_find_identities(struct pa_judging *judging);
 void pa_judge_find_duplicates(struct pa_judging *judging);
+/* judgement_sample.c: capacity where some devices were measured. `upper` is in the unit of `limit`.
+ */
+void pa_judge_sample(struct pa_judging *judging);
+void pa_judge_widen(const struct pa_judging *judging, enum pa_limit_side side, double limit,
+                    double upper, double u, struct pa_conformity *conformity);
+void pa_find_sample(struct pa_judging *judging);
 /* findings_power.c: gaps of meters, and power that cannot be. */
 void pa_find_power(struct pa_judging *judging);
 /* findings_attestation.c: devices that their vendor vouches for, or does not. */

@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#define OPERATIONS_PER_PFLOPS 1e15
-
 static double counted(const struct pa_policy *policy, enum pa_rounding rounding, double pflops) {
     if (rounding == PA_ROUND_PROPORTIONAL)
         return pflops;
@@ -19,16 +17,9 @@ static double megawatts(const struct pa_policy *policy, double pflops) {
 
 /* The catalogue's sum in a precision; 0 unless each device that did work has a peak there. */
 static double nominal_in(const struct pa_facts *facts, enum pa_precision precision) {
-    double sum = 0;
-    for (uint32_t d = 0; d < facts->device_count; d++) {
-        if (facts->devices[d].operations <= 0)
-            continue;
-        double peak = pa_judge_nominal(&facts->devices[d], precision);
-        if (peak <= 0)
-            return 0;
-        sum += peak / OPERATIONS_PER_PFLOPS;
-    }
-    return sum;
+    struct pa_nominal_count count;
+    double sum = pa_judge_nominal_sum(facts, precision, &count);
+    return count.unknown == 0 ? sum : 0;
 }
 
 /* What was sustained in a precision: known where the session proved the class that it needs. */
@@ -39,8 +30,8 @@ static double sustained_in(const struct pa_judging *judging, enum pa_precision p
         return 0;
     const struct pa_judgement *out = judging->out;
     return judging->policy->inflation == PA_INFLATION_DIVIDE
-               ? out->verified_pflops / out->substitution_bound
-               : out->verified_pflops;
+               ? out->capacity_pflops / out->substitution_bound
+               : out->capacity_pflops;
 }
 
 static void add_reading(struct pa_judging *judging, enum pa_basis basis,

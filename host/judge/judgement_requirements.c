@@ -103,9 +103,11 @@ static void measure_capacity(const struct pa_judging *judging, struct pa_require
     out->is_known = true;
     if (judgement->basis == PA_BASIS_SUSTAINED && judgement->budget.y > 0) {
         out->budget = judgement->budget;
+        double divisor = judgement->capacity_pflops / judgement->judged_pflops;
+        double scaled = judgement->capacity_scaled_pflops / divisor * OPERATIONS_PER_PFLOPS;
         for (uint32_t i = 0; i < out->budget.count; i++) {
-            out->budget.sources[i].sensitivity *= scale / judgement->budget.y;
-            out->budget.sources[i].contribution *= scale / judgement->budget.y;
+            out->budget.sources[i].sensitivity *= scaled / judgement->budget.y;
+            out->budget.sources[i].contribution *= scaled / judgement->budget.y;
         }
     }
     out->budget.y = scale;
@@ -156,6 +158,10 @@ static enum pa_verdict verdict_of_count(const struct pa_judging *judging,
 
 static void judge_devices(struct pa_judging *judging, const struct pa_requirement *requirement,
                           struct pa_requirement_result *out) {
+    if (judging->out->is_sampled) {
+        unknown(out, "only devices that the witness chose were measured, and not each of them");
+        return;
+    }
     struct device_count found = count_devices(judging, requirement);
     char share[PA_FIGURE_BYTES];
     out->is_known = found.unknown == 0;
@@ -207,13 +213,20 @@ static void judge_one(struct pa_judging *judging, const struct pa_requirement *r
         break;
     case PA_QUANTITY_DEVICES:
         judge_devices(judging, requirement, out);
-        return;
+        if (!judging->out->is_sampled)
+            return;
+        break;
     }
     if (out->is_known) {
         const struct pa_policy *policy = judging->policy;
         pa_conformity_judge(&out->conformity, requirement->is_at_most ? PA_AT_MOST : PA_AT_LEAST,
                             requirement->limit, out->budget.y, out->budget.combined,
                             out->budget.freedom, policy->k);
+        if (requirement->quantity == PA_QUANTITY_CAPACITY)
+            pa_judge_widen(judging, requirement->is_at_most ? PA_AT_MOST : PA_AT_LEAST,
+                           requirement->limit,
+                           judging->out->judged_upper_pflops * OPERATIONS_PER_PFLOPS,
+                           out->budget.combined, &out->conformity);
         enum pa_decision decision = policy->acceptance == PA_ACCEPT_SIMPLE
                                         ? out->conformity.simple
                                         : out->conformity.guarded;

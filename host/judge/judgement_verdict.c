@@ -38,6 +38,9 @@ static enum pa_verdict worse(enum pa_verdict a, enum pa_verdict b) {
 }
 
 static const char *proven_word(const struct pa_judgement *out) {
+    if (out->is_sampled)
+        return out->basis == PA_BASIS_NOMINAL ? "listed by data sheets of what cannot be missing"
+                                              : "vouched for by a sample of the devices";
     return out->basis == PA_BASIS_NOMINAL ? "listed by data sheets" : "proven";
 }
 
@@ -83,11 +86,19 @@ static void explain_figures(const struct pa_judging *judging, enum pa_verdict by
     entitlement_words(out, entitlement, sizeof entitlement);
     const char *precision = pa_precision_name(judging->claim->precision);
     const char *word = proven_word(out);
+    char most[PA_FIGURE_BYTES];
+    rate_words(most, out->judged_upper_pflops, out->judged_pflops);
     if (by_figures == PA_PASS && out->verdict == PA_INCONCLUSIVE)
         snprintf(out->reason, sizeof out->reason,
                  "%.40s ± %.40s %s are %s, which would reach the claim of %.40s %s, but this "
                  "cannot pass: %.250s",
                  y, u, unit, word, claim, claim_unit, judging->cause[PA_EFFECT_NO_PASS]);
+    else if (by_figures == PA_INCONCLUSIVE && out->is_sampled)
+        snprintf(
+            out->reason, sizeof out->reason,
+            "%.40s ± %.40s %s are %s, and up to %.40s %s are possible by it; whether the claim "
+            "of %.40s %s %s is met, a larger sample would show.",
+            y, u, unit, word, most, unit, claim, claim_unit, precision);
     else if (by_figures == PA_INCONCLUSIVE)
         snprintf(
             out->reason, sizeof out->reason,

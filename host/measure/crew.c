@@ -30,6 +30,7 @@ struct seat {
     struct pa_allreduce_station reduce;
     struct pa_memory_station memory;
     struct pa_buffer part; /* its part of the answer */
+    bool rests;            /* the witness chose others: its answers are empty */
     struct pa_team *team;  /* its thread */
     /* Code PA_OK while the thread comes back. One that does not keeps all of the seat but this. */
     struct pa_error stuck;
@@ -292,9 +293,19 @@ static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *
     return PA_OK;
 }
 
+static int seat_rest(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
+    for (const struct seat *other = seat->crew->seats; other <= seat; other++)
+        seat->rests = pa_read_u32(in) != 0;
+    return in->failed ? pa_fail(error, PA_EINPUT, "resting: cut short") : PA_OK;
+}
+
 static int seat_work(struct seat *seat, struct pa_error *error) {
     struct pa_crew *crew = seat->crew;
     struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
+    if (crew->operation == PA_ASK_REST)
+        return seat_rest(seat, &in, error);
+    if (seat->rests)
+        return PA_OK;
     switch (crew->operation) {
     case PA_ASK_CALIBRATE:
         return seat_calibrate(seat, &in, error);

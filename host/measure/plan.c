@@ -2,6 +2,7 @@
 #include "measure/plan.h"
 
 #include "base/clock.h"
+#include "measure/session_sample.h"
 
 #include <string.h>
 
@@ -91,6 +92,7 @@ void pa_plan_of(const struct pa_declaration *declaration, struct pa_plan *out) {
                             .epochs = declaration->epochs,
                             .epoch_ns = declaration->epoch_ns,
                             .openings = declaration->openings,
+                            .sample_count = declaration->sample_count,
                             .probe_count = declaration->probe_count};
     memcpy(out->probes, declaration->probes, sizeof out->probes);
     set_windows(out);
@@ -135,6 +137,7 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
         .ramp = &plan->ramp,
     };
     uint64_t deadline = pa_clock_raw_ns() + 600 * second_ns + plan->ramp.total_ns;
+    PA_TRY(pa_sample_count(wishes, site->device_count, &plan->sample_count, error));
     pa_observe(observer,
                (struct pa_progress){.phase = PA_PHASE_CALIBRATE, .all = site->device_count});
     PA_TRY(pa_site_ask(site, build_calibrate, take_calibration, &calibrating, deadline, error));

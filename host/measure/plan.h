@@ -12,6 +12,8 @@ struct pa_plan_wishes {
     enum pa_precision precision;     /* NONE: the claim's */
     uint64_t duration_ns;            /* 0: the policy's window */
     uint32_t test_m, test_n, test_k; /* not 0: TEST shapes, a TEST result */
+    double sample_percent;           /* of the devices, that the witness chooses; 0: see below */
+    uint32_t sample_count;           /* the same as a number; 0 and 0: all of them */
 };
 
 struct pa_plan {
@@ -26,6 +28,7 @@ struct pa_plan {
     uint32_t probe_count; /* kinds of short epochs for the radius */
     struct pa_declared_probe probes[PA_MOST_PROBE_KINDS];
     struct pa_ramp ramp;
+    uint32_t sample_count;       /* devices that the witness is to choose; 0: all work */
     uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
     uint64_t coupled_ns;         /* of products with all-reduce between them, and as long again for
                                     the same devices by themselves */

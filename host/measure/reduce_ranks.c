@@ -9,7 +9,8 @@
 static uint32_t count_of(const struct pa_site *site, const char *backend) {
     uint32_t count = 0;
     for (uint32_t d = 0; d < site->device_count; d++)
-        count += !site->devices[d].is_lost && strcmp(site->devices[d].facts.backend, backend) == 0;
+        count += pa_site_works(&site->devices[d]) &&
+                 strcmp(site->devices[d].facts.backend, backend) == 0;
     return count;
 }
 
@@ -43,7 +44,8 @@ int pa_reduce_ranks_begin(struct pa_reduce_ranks *ranks, struct pa_site *site,
     }
     for (uint32_t d = 0; d < site->device_count; d++) {
         ranks->rank_of[d] = UINT32_MAX;
-        if (site->devices[d].is_lost || strcmp(site->devices[d].facts.backend, ranks->backend) != 0)
+        if (!pa_site_works(&site->devices[d]) ||
+            strcmp(site->devices[d].facts.backend, ranks->backend) != 0)
             continue;
         ranks->rank_of[d] = ranks->ranks;
         ranks->device_of[ranks->ranks++] = d;

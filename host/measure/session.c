@@ -10,6 +10,7 @@
 #include "measure/session_openings.h"
 #include "measure/session_power.h"
 #include "measure/session_ramp.h"
+#include "measure/session_sample.h"
 #include "measure/session_vitals.h"
 #include "measure/session_watermark.h"
 
@@ -175,6 +176,7 @@ static int fill_declaration(const struct pa_session_terms *terms, struct pa_decl
         declared_name(out->devices[d].name, device->facts.identity.name);
     }
     PA_TRY(fill_probes(terms, out, error));
+    PA_TRY(pa_session_declare_sample(terms, out, error));
     return pa_declaration_check(out, error);
 }
 
@@ -250,6 +252,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
         return stopped(error);
     PA_TRY(pa_power_watch_begin(terms, NULL, &terms->power, error));
     PA_TRY(declare(terms, ledger, error));
+    PA_TRY(pa_session_choose(terms, ledger, error));
     PA_TRY(pa_note_session(terms, error));
     PA_TRY(pa_note_libraries(terms, error));
     PA_TRY(pa_note_devices(terms, error));
@@ -351,6 +354,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
         PA_TRY(check_interruption(terms, past, error));
     PA_TRY(restore_devices(terms, past, error));
     PA_TRY(prepare(terms, error));
+    PA_TRY(pa_session_choose(terms, ledger, error));
     PA_TRY(pa_power_watch_begin(terms, past, &terms->power, error));
     PA_TRY(bridge(terms, ledger, error));
     PA_TRY(pa_note_ramp(terms, error));

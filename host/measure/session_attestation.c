@@ -24,7 +24,7 @@ struct asking {
 
 static bool can_answer(const struct pa_site_device *device) {
     const struct pa_backend *backend = pa_backend_named(device->facts.backend);
-    return !device->is_lost && backend != NULL && backend->attest != NULL;
+    return pa_site_works(device) && backend != NULL && backend->attest != NULL;
 }
 
 static void build_request(void *context, const struct pa_site *site, int process, uint32_t first,

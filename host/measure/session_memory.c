@@ -65,7 +65,7 @@ static void choose(struct filling *filling) {
         const struct pa_site_device *device = &site->devices[d];
         const struct pa_backend *backend = pa_backend_named(device->facts.backend);
         struct filled *filled = &filling->devices[d];
-        if (device->is_lost || backend == NULL || backend->memory_open == NULL)
+        if (!pa_site_works(device) || backend == NULL || backend->memory_open == NULL)
             continue;
         filled->wanted_bytes = wanted_bytes(filling->terms, device);
         uint64_t chunks = filled->wanted_bytes / PA_MEMORY_PROOF_CHUNK_BYTES;

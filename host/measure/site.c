@@ -13,10 +13,14 @@ static void lose(struct pa_site *site, uint32_t device, const char *text) {
     snprintf(entry->lost_text, sizeof entry->lost_text, "%.500s", text);
 }
 
+bool pa_site_works(const struct pa_site_device *device) {
+    return !device->is_lost && !device->is_idle;
+}
+
 uint32_t pa_site_alive(const struct pa_site *site) {
     uint32_t alive = 0;
     for (uint32_t d = 0; d < site->device_count; d++)
-        alive += site->devices[d].is_lost ? 0 : 1;
+        alive += pa_site_works(&site->devices[d]) ? 1 : 0;
     return alive;
 }
 
@@ -28,7 +32,7 @@ static uint32_t devices_of(const struct pa_site *site, int rank, uint32_t *first
 
 static bool has_living(const struct pa_site *site, uint32_t first, uint32_t count) {
     for (uint32_t d = first; d < first + count; d++)
-        if (!site->devices[d].is_lost)
+        if (pa_site_works(&site->devices[d]))
             return true;
     return false;
 }
@@ -43,7 +47,7 @@ static void take_answer(struct pa_site *site, uint32_t first, uint32_t count,
         uint32_t size = pa_read_u32(&in);
         const uint8_t *part = pa_read_view(&in, size);
         struct pa_reader part_in = pa_reader_over(part, part != NULL ? size : 0);
-        if (site->devices[d].is_lost)
+        if (!pa_site_works(&site->devices[d]))
             continue;
         int code = pa_crew_part(&part_in, &cause);
         if (code == PA_OK && take != NULL)

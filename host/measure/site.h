@@ -23,6 +23,7 @@ struct pa_site_device {
     uint64_t ramped_ns;    /* when it did, last time, by its own clock */
     double raw_operations; /* of the library alone, summed over its windows */
     uint64_t raw_ns;
+    bool is_idle; /* the witness chose others: it is asked for nothing */
     bool is_lost;
     bool is_loss_noted; /* the transcript has it */
     char lost_text[512];
@@ -86,7 +87,8 @@ void pa_site_tell(struct pa_site *site, const struct pa_buffer *request, uint64_
 /* Mark the devices of a process that does not answer any more as lost. */
 void pa_site_lose_process(struct pa_site *site, int rank, const struct pa_error *cause);
 
-/* Devices that still work. */
+/* Devices that still work: neither lost nor left to rest. */
+bool pa_site_works(const struct pa_site_device *device);
 uint32_t pa_site_alive(const struct pa_site *site);
 
 #endif

@@ -15,7 +15,10 @@
 #define PROBE_SHAPE_BYTES 8
 
 /* What may follow the devices, each at most once and in this order. */
-enum { PART_PROBES = 1 };
+enum { PART_PROBES = 1, PART_SAMPLE = 2 };
+
+/* Far above any device, and far from where sums of doubles lose whole operations. */
+#define MOST_DECLARED_RATE (UINT64_C(1) << 62)
 
 static void write_name(const char *name, struct pa_buffer *out) {
     uint8_t length = (uint8_t)strnlen(name, PA_DECLARED_NAME_BYTES - 1);
@@ -37,6 +40,13 @@ static void write_probes(const struct pa_declaration *declaration, struct pa_buf
             pa_buffer_u32(out, shapes[d].n);
         }
     }
+}
+
+static void write_sample(const struct pa_declaration *declaration, struct pa_buffer *out) {
+    pa_buffer_u32(out, PART_SAMPLE);
+    pa_buffer_u32(out, declaration->sample_count);
+    for (uint32_t d = 0; d < declaration->device_count; d++)
+        pa_buffer_u64(out, declaration->sample_rates[d]);
 }
 
 void pa_declaration_write(const struct pa_declaration *declaration, struct pa_buffer *out) {
@@ -63,6 +73,8 @@ void pa_declaration_write(const struct pa_declaration *declaration, struct pa_bu
     }
     if (declaration->probe_count > 0)
         write_probes(declaration, out);
+    if (declaration->sample_count > 0)
+        write_sample(declaration, out);
 }
 
 /* Bytes that could end a text early are refused here; pa_declaration_check sees to the rest. */
@@ -124,18 +136,35 @@ static int read_probes(struct pa_declaration *out, struct pa_reader *reader,
     return PA_OK;
 }
 
+static int read_sample(struct pa_declaration *out, struct pa_reader *reader,
+                       struct pa_error *error) {
+    uint32_t count = pa_read_u32(reader);
+    if (reader->failed || count == 0 || out->device_count > reader->left / sizeof(uint64_t))
+        return pa_fail(error, PA_EINPUT,
+                       "reading a declaration: a sample of %u of %u devices in %zu bytes", count,
+                       out->device_count, reader->left);
+    out->sample_rates = calloc(out->device_count, sizeof *out->sample_rates);
+    if (out->sample_rates == NULL)
+        return pa_fail(error, PA_EMEMORY, "reading a declaration: out of memory");
+    out->sample_count = count;
+    for (uint32_t d = 0; d < out->device_count; d++)
+        out->sample_rates[d] = pa_read_u64(reader);
+    return PA_OK;
+}
+
 /* The parts after the devices; a session that does nothing beside its long epochs has none. */
 static int read_parts(struct pa_declaration *out, struct pa_reader *reader,
                       struct pa_error *error) {
     uint32_t last = 0;
     while (reader->left > 0 && !reader->failed) {
         uint32_t part = pa_read_u32(reader);
-        if (reader->failed || part <= last || part != PART_PROBES)
+        if (reader->failed || part <= last || part > PART_SAMPLE)
             return pa_fail(error, PA_EINPUT,
                            "reading a declaration: it is cut short or too long, or declares "
                            "something that this version does not know");
         last = part;
-        PA_TRY(read_probes(out, reader, error));
+        PA_TRY(part == PART_PROBES ? read_probes(out, reader, error)
+                                   : read_sample(out, reader, error));
     }
     return PA_OK;
 }
@@ -257,6 +286,20 @@ static int check_probes(const struct pa_declaration *declaration, struct pa_erro
     return PA_OK;
 }
 
+static int check_sample(const struct pa_declaration *declaration, struct pa_error *error) {
+    if (declaration->sample_count == 0)
+        return PA_OK;
+    if (declaration->sample_count > declaration->device_count || declaration->sample_rates == NULL)
+        return pa_fail(error, PA_EINPUT, "declaration: a sample of %u of %u devices",
+                       declaration->sample_count, declaration->device_count);
+    for (uint32_t d = 0; d < declaration->device_count; d++)
+        if (declaration->sample_rates[d] == 0 || declaration->sample_rates[d] > MOST_DECLARED_RATE)
+            return pa_fail(error, PA_EINPUT,
+                           "declaration, device %u: a rate of %llu operations a second", d,
+                           (unsigned long long)declaration->sample_rates[d]);
+    return PA_OK;
+}
+
 int pa_declaration_check(const struct pa_declaration *declaration, struct pa_error *error) {
     const struct pa_declaration *d = declaration;
     if (pa_class_traits(d->class_id) == NULL)
@@ -285,7 +328,8 @@ int pa_declaration_check(const struct pa_declaration *declaration, struct pa_err
     if (!name_is_sound(d->site))
         return pa_fail(error, PA_EINPUT, "declaration: the site's name is not plain UTF-8");
     PA_TRY(check_devices(d, error));
-    return check_probes(d, error);
+    PA_TRY(check_probes(d, error));
+    return check_sample(d, error);
 }
 
 void pa_declaration_session(struct pa_hash *out, const void *bytes, size_t size) {
@@ -307,18 +351,24 @@ int pa_declaration_copy(const struct pa_declaration *declaration, struct pa_decl
     *out = *declaration;
     out->devices = calloc(devices, sizeof *out->devices);
     out->probe_shapes = shapes == 0 ? NULL : calloc(shapes, sizeof *out->probe_shapes);
-    if (out->devices == NULL || (shapes > 0 && out->probe_shapes == NULL)) {
+    bool has_sample = declaration->sample_count > 0;
+    out->sample_rates = has_sample ? calloc(devices, sizeof *out->sample_rates) : NULL;
+    if (out->devices == NULL || (shapes > 0 && out->probe_shapes == NULL) ||
+        (has_sample && out->sample_rates == NULL)) {
         pa_declaration_free(out);
         return pa_fail(error, PA_EMEMORY, "copying a declaration: out of memory");
     }
     memcpy(out->devices, declaration->devices, devices * sizeof *out->devices);
     if (shapes > 0)
         memcpy(out->probe_shapes, declaration->probe_shapes, shapes * sizeof *out->probe_shapes);
+    if (has_sample)
+        memcpy(out->sample_rates, declaration->sample_rates, devices * sizeof *out->sample_rates);
     return PA_OK;
 }
 
 void pa_declaration_free(struct pa_declaration *declaration) {
     free(declaration->devices);
     free(declaration->probe_shapes);
+    free(declaration->sample_rates);
     *declaration = (struct pa_declaration){0};
 }

@@ -4,7 +4,8 @@
  *
  * Nothing that decides the outcome is chosen after it: the session's hash, on which all seeds
  * depend, is the hash of these bytes. What a session does beside its long epochs (probes of the
- * radius) is declared in parts at the end; a session without any has the bytes that it always had.
+ * radius), or that only some devices are to work, is declared in parts at the end; a session
+ * without any has the bytes that it always had.
  */
 #ifndef PA_PROOF_DECLARATION_H
 #define PA_PROOF_DECLARATION_H
@@ -60,6 +61,8 @@ struct pa_declaration {
     uint32_t probe_count; /* kinds of probes, the longest first; 0: no radius */
     struct pa_declared_probe probes[PA_MOST_PROBE_KINDS];
     struct pa_probe_shape *probe_shapes; /* owned: of each kind, device_count of them */
+    uint32_t sample_count;  /* devices that the witness is to choose; 0: all of them work */
+    uint64_t *sample_rates; /* owned: of each device, operations a second that the site declares */
 };
 
 /* Appends the declaration's bytes; equal declarations have equal bytes. */

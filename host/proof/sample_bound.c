@@ -91,9 +91,9 @@ static bool is_refuted(const struct draw *draw, double mean, double error) {
 
 double pa_sample_mean_lower(const double *values, uint32_t count, uint32_t devices, double taken,
                             double error) {
-    struct loss *losses = taken > 0 ? calloc(count, sizeof *losses) : NULL;
-    if (taken > 0 && losses == NULL)
-        return 0; /* nothing is known without memory to know it */
+    struct loss *losses = count > 0 ? calloc(count, sizeof *losses) : NULL;
+    if (losses == NULL)
+        return 0; /* nothing is known without values, or memory to know it */
     const struct draw draw = {values, count, devices, taken, losses};
     double low = 0, high = 1;
     /* Each capital falls as the mean grows: what is refuted is an interval from 0. */
@@ -131,6 +131,28 @@ uint32_t pa_sample_failing_most(uint32_t devices, uint32_t count, uint32_t faili
             low = middle;
         else
             high = middle - 1;
+    }
+    return low;
+}
+
+double pa_passes_by_chance(uint32_t audits, uint32_t passed, double share) {
+    double sum = 0;
+    for (uint32_t i = passed; i <= audits; i++)
+        sum += exp(log_choose(audits, i) + i * log(share) +
+                   (i < audits ? (audits - i) * log1p(-share) : 0));
+    return sum;
+}
+
+double pa_share_of_time_lower(uint32_t audits, uint32_t passed, double error) {
+    double low = 0, high = 1;
+    if (passed == 0 || passed > audits)
+        return 0;
+    for (int i = 0; i < HALVINGS; i++) {
+        double middle = (low + high) / 2;
+        if (pa_passes_by_chance(audits, passed, middle) <= error)
+            low = middle;
+        else
+            high = middle;
     }
     return low;
 }

@@ -48,6 +48,12 @@ int pa_sample_bound_compute(struct pa_sample_bound *out, const struct pa_sample_
  * `failing` with a probability above `error`. */
 uint32_t pa_sample_failing_most(uint32_t devices, uint32_t count, uint32_t failing, double error);
 
+/* The least share of the time that a site which passes `passed` of `audits` surprise audits has
+ * what it claims, at an error probability of `error` (Clopper and Pearson): a share p passes them
+ * all with p^audits. */
+double pa_passes_by_chance(uint32_t audits, uint32_t passed, double share); /* so many or more */
+double pa_share_of_time_lower(uint32_t audits, uint32_t passed, double error);
+
 /* The largest mean in [0, 1] that `values` (each in [0, 1], in the order of the draw, of `devices`
  * in all) refute with everything below it; up to `taken` of their sum may not be real. */
 double pa_sample_mean_lower(const double *values, uint32_t count, uint32_t devices, double taken,

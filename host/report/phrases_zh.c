@@ -29,6 +29,8 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"53-bit exact dense matrix products (emulation allowed)", "53 位精确稠密矩阵乘法（允许仿真）"},
     {"another class", "另一类运算"},
     {"proven", "经核定证实"},
+    {"vouched for by a sample of the devices", "由设备抽样所保证"},
+    {"listed by data sheets of what cannot be missing", "按不可能缺失的设备的产品标称值计得"},
     {"listed by data sheets", "按产品标称值计得"},
     {"met", "达到"},
     {"not met", "未达到"},
@@ -43,6 +45,7 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"CLASS_MISMATCH", "运算类别不符"},
     {"TEST_BUILD", "测试版程序"},
     {"EMULATED", "仿真设备"},
+    {"SAMPLED", "抽样审核"},
     {"UNKNOWN_DEVICE", "目录中无此设备"},
     {"NOT_MEASURED", "要求未测量"},
     {"TEST", "测试运行"},
@@ -120,6 +123,10 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"Where the devices stand, beyond what the short epochs bound: up to the remote share of each "
      "radius may have been done farther away.",
      "设备所在地点（短时段所界定的范围之外）：每一半径至多可有所列份额的运算在更远处完成。"},
+    {"That the chosen devices themselves did the work: idle ones could have answered for them, "
+     "unless somebody watched; and that those not chosen are there, beyond what the sample bounds.",
+     "运算由被抽中的设备自身完成（除非有人监看，闲置设备可以代为应答）；以及未被抽中的设备存在（抽"
+     "样所界定的范围之外）。"},
     {"Where the devices stand: the work may have been done elsewhere.",
      "设备所在地点：运算可能在别处完成。"},
     {"Capacity in other number formats, or that more is not there and was not shown.",

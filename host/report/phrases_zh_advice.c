@@ -26,6 +26,8 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
     {"Measure with a released build of petaudit.", "请用正式发布的 petaudit 测量。"},
     {"Measure on real hardware; an emulated device shows only that the program works.",
      "请在真实硬件上测量；仿真设备只能说明程序可用。"},
+    {"Let somebody watch the chosen devices at work and the others at rest, or measure all.",
+     "请有人监看被抽中的设备运行、其余设备闲置，或测量全部设备。"},
     {"Get a dense peak with a source for the model into accelerators.csv before quoting a "
      "ratio.",
      "引用比例之前，请把该型号有出处的稠密峰值补入 accelerators.csv。"},

@@ -113,6 +113,11 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
      "{1} 个样本中有 {0} 个内存未保持写入的内容：{2}。实际内存少于所称，或有故障。"},
     {"Memory that is claimed could not be filled: {0}; there were {1} GiB beside the work.",
      "申报的内存无法写满：{0}；除运算所用外只有 {1} GiB。"},
+    {"Of {0} declared devices {1} were chosen by the witness and measured, of which {2} count as "
+     "missing. At most {3} devices, {4} % of all, can be missing ({5}). Somebody must have seen "
+     "that the chosen devices, and no others, did the work.",
+     "登记的 {0} 台设备中，见证方抽取并测量了 {1} 台，其中 {2} 台计为缺失。全部设备中至多缺失 {3} "
+     "台，即 {4} %（{5}）。须有人看到运算由被抽中的设备而非其他设备完成。"},
     {"The site committed to {0} PFLOPS, which would reach the claim; openings vouch for "
      "{1} % of that and no more.",
      "站方承诺 {0} PFLOPS，可达到申报值；但抽查只能保证其中的 {1} %。"},

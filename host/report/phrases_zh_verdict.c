@@ -23,6 +23,9 @@ const struct pa_phrase pa_phrases_zh_verdict[] = {
     {"{0} are {1}, too near to the claim of {2} to decide: it is met with a probability "
      "of {3} %.",
      "{1} {0}，与申报值 {2} 过于接近，不能判定：达到申报值的概率为 {3} %。"},
+    {"{0} are {1}, and up to {2} are possible by it; whether the claim of {3} is met, a larger "
+     "sample would show.",
+     "{1} {0}，按此抽样至多可能为 {2}；是否达到申报值 {3}，需更大的抽样才能判定。"},
     {"The evidence is not valid: {0}", "证据无效：{0}"},
     {"Nothing can be concluded: {0}", "不能得出结论：{0}"},
     {"What is required was measured, but this cannot pass: {0} Measured: {1}",
@@ -61,6 +64,8 @@ const struct pa_phrase pa_phrases_zh_verdict[] = {
     {"the meters of site and IT load were not read over the same time",
      "全站与 IT 负荷表计的读数时间不一致"},
     {"no device that did work has a peak in the catalogue", "参与运行的设备在目录中均无峰值"},
+    {"only devices that the witness chose were measured, and not each of them",
+     "只测量了见证方抽取的设备，而非逐台测量"},
     {"nothing was proven", "未证实任何算力"},
     {"No meter was read.", "未读取任何表计。"},
     {"No level: {0}.", "未达到任何等级：{0}。"},

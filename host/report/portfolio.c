@@ -101,6 +101,8 @@ static void fill_certificate(struct pa_portfolio_row *row, const json_t *predica
     take_text(row->issued_utc, sizeof row->issued_utc, predicate, "issued_utc");
     take_text(row->claim_sha256, sizeof row->claim_sha256, claim, "text_sha256");
     take_text(row->session, sizeof row->session, json_object_get(predicate, "session"), "hash");
+    row->serial = (uint32_t)json_integer_value(
+        json_object_get(json_object_get(predicate, "session"), "serial"));
     take_number(claim, "pflops", &figures->claimed_pflops);
     take_number(json_object_get(predicate, "verified"), "pflops", &figures->verified_pflops);
     row->has_nominal =

@@ -31,6 +31,7 @@ struct pa_portfolio_row {
     char assurance[16];
     char issued_utc[24];
     char session[65], claim_sha256[65];
+    uint32_t serial; /* of the session: how many of this claim or site the witness knew */
     bool has_granted, has_entitled, has_nominal, has_watts; /* which figures are known */
     struct pa_portfolio_figures figures;
     bool is_counted; /* false for all but the newest of a site */

@@ -3,6 +3,7 @@
 #include "report/portfolio.h"
 
 #include "base/base.h"
+#include "proof/sample_bound.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +73,51 @@ static int count_sites_once(struct pa_portfolio *portfolio, struct pa_error *err
             first = row;
         else
             PA_TRY(tell_repeated(portfolio, first, row, error));
+    }
+    return PA_OK;
+}
+
+static bool is_told_before(const struct pa_portfolio *portfolio, uint32_t first, uint32_t row) {
+    for (uint32_t i = first; i < row; i++)
+        if (strcmp(portfolio->rows[i].session, portfolio->rows[row].session) == 0)
+            return true;
+    return false;
+}
+
+/* What several audits of one site say of the time between them, if their moments were the
+ * auditor's. Sessions that the witness counted and nobody shows are taken for audits that were not
+ * passed. */
+static int tell_surprises(struct pa_portfolio *portfolio, uint32_t first, uint32_t end,
+                          struct pa_error *error) {
+    const struct pa_portfolio_row *row = &portfolio->rows[first];
+    uint32_t shown = 0, passed = 0, serial = 0;
+    for (uint32_t i = first; i < end && portfolio->rows[i].is_certificate; i++) {
+        serial = portfolio->rows[i].serial > serial ? portfolio->rows[i].serial : serial;
+        if (is_told_before(portfolio, first, i))
+            continue;
+        shown++;
+        passed += strcmp(portfolio->rows[i].verdict, "PASS") == 0;
+    }
+    uint32_t audits = serial > shown ? serial : shown;
+    if (shown < 2)
+        return PA_OK;
+    return remark(
+        portfolio, "SURPRISE_AUDITS", error,
+        "%s, %s: %u audits, of which %u passed and %u are not shown. If the auditor chose "
+        "their moments by surprise, the site has what it claims at least %.1f %% of the "
+        "time (confidence 99 %%); one that has it half of the time passes so many with a "
+        "probability of %.3g.",
+        row->center, row->site[0] != '\0' ? row->site : "site not named", audits, passed,
+        audits - shown, 100 * pa_share_of_time_lower(audits, passed, 0.01),
+        pa_passes_by_chance(audits, passed, 0.5));
+}
+
+static int tell_all_surprises(struct pa_portfolio *portfolio, struct pa_error *error) {
+    for (uint32_t first = 0, end; first < portfolio->row_count; first = end) {
+        for (end = first + 1; end < portfolio->row_count; end++)
+            if (!is_same_site(&portfolio->rows[first], &portfolio->rows[end]))
+                break;
+        PA_TRY(tell_surprises(portfolio, first, end, error));
     }
     return PA_OK;
 }
@@ -199,6 +245,7 @@ int pa_portfolio_finish(struct pa_portfolio *portfolio, struct pa_error *error) 
     if (portfolio->row_count > 1)
         qsort(portfolio->rows, portfolio->row_count, sizeof *portfolio->rows, by_site);
     PA_TRY(count_sites_once(portfolio, error));
+    PA_TRY(tell_all_surprises(portfolio, error));
     PA_TRY(sum_regions(portfolio, error));
     if (portfolio->row_count > 1)
         qsort(portfolio->rows, portfolio->row_count, sizeof *portfolio->rows, rows_by_gap);

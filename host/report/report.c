@@ -22,6 +22,7 @@ static void put_sections(struct pa_page *page) {
     pa_section_front(page);
     pa_page_begin_bare(page, PA_PART_REST);
     pa_section_method(page);
+    pa_section_sample(page);
     pa_section_rate(page);
     pa_section_uncertainty(page);
     pa_section_judgement(page);

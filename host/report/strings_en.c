@@ -317,4 +317,19 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_REMOTE_SHARE] = "Farther away, at most",
     [PA_STRING_EPOCH_LENGTH] = "Epochs of, s",
     [PA_STRING_LONGEST] = "Longest, s",
+    [PA_STRING_SAMPLE] = "A sample of the devices",
+    [PA_STRING_SAMPLE_DEVICES] = "Declared devices",
+    [PA_STRING_SAMPLE_DRAWN] = "Chosen by the witness, at random",
+    [PA_STRING_SAMPLE_FAILING] = "Of these missing: under half of their declared rate",
+    [PA_STRING_SAMPLE_MISSING] = "Missing of all, at most",
+    [PA_STRING_SAMPLE_DECLARED] = "Declared, all devices",
+    [PA_STRING_SAMPLE_ESTIMATE] = "All devices, best estimate",
+    [PA_STRING_SAMPLE_LOWER] = "All devices, at least",
+    [PA_STRING_SAMPLE_UPPER] = "All devices, at most, of what was declared",
+    [PA_STRING_SAMPLE_CONFIDENCE] = "Confidence, of each bound",
+    [PA_STRING_SAMPLE_CAVEAT] =
+        "The witness drew the devices after all of them were declared; anybody can draw them again "
+        "from its key. The bounds assume nothing of how rates are distributed. They hold for the "
+        "devices on the list if the chosen ones themselves did the work: idle devices could have "
+        "answered for them, unless somebody watched.",
 };

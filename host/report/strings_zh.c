@@ -293,4 +293,17 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_REMOTE_SHARE] = "更远处份额上限",
     [PA_STRING_EPOCH_LENGTH] = "时段长度，s",
     [PA_STRING_LONGEST] = "最长，s",
+    [PA_STRING_SAMPLE] = "设备抽样",
+    [PA_STRING_SAMPLE_DEVICES] = "登记的设备",
+    [PA_STRING_SAMPLE_DRAWN] = "见证方随机抽取",
+    [PA_STRING_SAMPLE_FAILING] = "其中缺失：不足登记速率的一半",
+    [PA_STRING_SAMPLE_MISSING] = "全部设备中缺失，至多",
+    [PA_STRING_SAMPLE_DECLARED] = "全部设备的登记速率",
+    [PA_STRING_SAMPLE_ESTIMATE] = "全部设备，最佳估计",
+    [PA_STRING_SAMPLE_LOWER] = "全部设备，至少",
+    [PA_STRING_SAMPLE_UPPER] = "全部设备，至多（以登记速率计）",
+    [PA_STRING_SAMPLE_CONFIDENCE] = "每个界限的置信度",
+    [PA_STRING_SAMPLE_CAVEAT] =
+        "全部设备登记之后由见证方抽取；任何人都可由其密钥重新抽取。各界限不对速率的分布作任何假定。"
+        "前提是被抽中的设备自身完成了运算：除非有人在场监看，闲置的设备可以代为应答。",
 };

@@ -197,6 +197,15 @@ static int sync_notes(struct pa_witness *witness, struct pa_error *error) {
     return send_batch(remote_of(witness), error);
 }
 
+static int sample(struct pa_witness *witness, struct pa_hash *key, struct pa_error *error) {
+    struct remote_witness *remote = remote_of(witness);
+    struct pa_reader body;
+    struct pa_buffer request = request_for(remote, PA_WITNESS_SAMPLE);
+    PA_TRY(exchange(remote, &request, patience_ns, &body, error));
+    pa_read_bytes(&body, key->bytes, PA_HASH_BYTES);
+    return pa_reader_done(&body) ? PA_OK : strange(PA_WITNESS_SAMPLE, error);
+}
+
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
@@ -349,6 +358,7 @@ static const struct pa_witness_kind remote_kind = {
     .assurance = "witnessed",
     .introduce = introduce,
     .declare = declare,
+    .sample = sample,
     .note = note,
     .note_later = note_later,
     .sync = sync_notes,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "witness/note_check.h"
 #include "witness/opening_check.h"
+#include "witness/sample_note.h"
 #include "witness/session_ledger.h"
 #include "witness/session_register.h"
 #include "witness/witness.h"
@@ -147,6 +149,27 @@ static int put_boot(struct self_witness *self, struct pa_error *error) {
                         error);
 }
 
+static int sample(struct pa_witness *witness, struct pa_hash *key, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_ledger *ledger = &self->ledger;
+    if (!ledger->is_declared || ledger->declaration.sample_count == 0)
+        return pa_fail(error, PA_EWITNESS, "choosing devices: the session declared no sample");
+    if (!ledger->has_sample) {
+        struct pa_hash drawn;
+        if (RAND_priv_bytes(drawn.bytes, sizeof drawn.bytes) != 1)
+            return pa_fail(error, PA_EINTERNAL,
+                           "drawing a key: the system's random numbers are not available");
+        json_t *note = pa_sample_note(&ledger->declaration, &ledger->session, &drawn, error);
+        if (note == NULL)
+            return error->code;
+        PA_TRY(put_own_note(self, PA_NO_EPOCH, note, error));
+        ledger->sample_key = drawn;
+        ledger->has_sample = true;
+    }
+    *key = ledger->sample_key;
+    return PA_OK;
+}
+
 static int begin_session(struct self_witness *self, const void *declaration, size_t size,
                          const struct pa_signature *prover, struct pa_error *error) {
     struct pa_ledger *ledger = &self->ledger;
@@ -185,28 +208,9 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
     return code;
 }
 
-static int check_note(const char *json, size_t size, struct pa_error *error) {
-    static const char *const own[] = {"abort",     "interruption", "suspend",
-                                      "elsewhere", "watermark",    "witness"};
-    if (size > PA_NOTE_MOST_BYTES)
-        return pa_fail(error, PA_EWITNESS, "noting %zu bytes: at most %d are possible", size,
-                       PA_NOTE_MOST_BYTES);
-    json_t *content = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
-    const char *kind = json_string_value(json_object_get(content, "kind"));
-    int code = kind != NULL ? PA_OK
-                            : pa_fail(error, PA_EWITNESS,
-                                      "noting: expected one JSON object with a \"kind\"");
-    for (size_t i = 0; i < sizeof own / sizeof own[0] && code == PA_OK; i++)
-        if (strcmp(kind, own[i]) == 0)
-            code = pa_fail(error, PA_EWITNESS, "noting: only the witness writes notes of kind %s",
-                           own[i]);
-    json_decref(content);
-    return code;
-}
-
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
-    PA_TRY(check_note(json, size, error));
+    PA_TRY(pa_note_check(json, size, error));
     return put_note(self_of(witness), epoch, json, size, error);
 }
 
@@ -215,7 +219,7 @@ static int note_later(struct pa_witness *witness, uint64_t epoch, const char *js
     struct self_witness *self = self_of(witness);
     struct pa_note_record record = {
         .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
-    PA_TRY(check_note(json, size, error));
+    PA_TRY(pa_note_check(json, size, error));
     PA_TRY(check_open(self, error));
     pa_record_put_note(&self->batch, epoch, &record);
     return self->batch.size < BATCH_BYTES ? PA_OK : write_batch(self, error);
@@ -293,6 +297,9 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
                      struct pa_error *error) {
     struct self_witness *self = self_of(witness);
     struct pa_ledger *ledger = &self->ledger;
+    if (ledger->declaration.sample_count > 0 && !ledger->has_sample)
+        return pa_fail(error, PA_EWITNESS, "challenging epoch %llu: the devices are chosen first",
+                       (unsigned long long)epoch);
     if (ledger->is_challenged || epoch < ledger->next_epoch)
         return pa_fail(error, PA_EWITNESS, "challenging epoch %llu: epoch %llu comes first",
                        (unsigned long long)epoch,
@@ -547,6 +554,7 @@ static const struct pa_witness_kind self_kind = {
     .assurance = "self",
     .introduce = introduce,
     .declare = declare,
+    .sample = sample,
     .note = note,
     .note_later = note_later,
     .sync = sync_notes,

@@ -168,6 +168,16 @@ static int read_watermark(struct pa_ledger *ledger, const json_t *note, struct p
     return PA_OK;
 }
 
+/* The key that an earlier process drew: there is no second draw. */
+static int read_sample(struct pa_ledger *ledger, const json_t *note, struct pa_error *error) {
+    const char *key = json_string_value(json_object_get(note, "key"));
+    if (key == NULL || ledger->has_sample ||
+        !pa_unhex(ledger->sample_key.bytes, PA_HASH_BYTES, key))
+        return pa_fail(error, PA_EINVALID, "the choice of devices is not one");
+    ledger->has_sample = true;
+    return PA_OK;
+}
+
 static int read_note(struct reading *reading, const struct pa_record *record,
                      struct pa_error *error) {
     struct pa_note_record note;
@@ -183,9 +193,11 @@ static int read_note(struct reading *reading, const struct pa_record *record,
     else if (kind != NULL && strcmp(kind, "witness") == 0)
         snprintf(reading->ledger->boot_id, sizeof reading->ledger->boot_id, "%.*s",
                  PA_BOOT_ID_BYTES - 1, boot_id != NULL ? boot_id : "");
-    int code = kind != NULL && strcmp(kind, "watermark") == 0
-                   ? read_watermark(reading->ledger, content, error)
-                   : PA_OK;
+    int code = PA_OK;
+    if (kind != NULL && strcmp(kind, "watermark") == 0)
+        code = read_watermark(reading->ledger, content, error);
+    else if (kind != NULL && strcmp(kind, "sample") == 0)
+        code = read_sample(reading->ledger, content, error);
     json_decref(content);
     return code;
 }

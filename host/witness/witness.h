@@ -6,7 +6,7 @@
  * appends every step of this to the transcript. The measuring code speaks to this interface alone;
  * it cannot tell a witness in its own process from one on the auditor's laptop.
  *
- *     declare > (challenge > commit > reveal)* > (open* > settle)* > finish
+ *     declare > sample? > (challenge > commit > reveal)* > (open* > settle)* > finish
  *
  * `pa_self_witness_*` is the witness in the prover's process: it protects against errors, not
  * against fraud, and the certificate says "self-declared".
@@ -42,6 +42,10 @@ struct pa_witness_kind {
      * refused. */
     int (*declare)(struct pa_witness *witness, const void *declaration, size_t size,
                    const struct pa_signature *prover, struct pa_error *error);
+    /* The key that chooses the devices of a session which declared a sample: drawn once, after the
+     * declaration, and given again when it is asked for again. PA_EWITNESS where none was declared.
+     */
+    int (*sample)(struct pa_witness *witness, struct pa_hash *key, struct pa_error *error);
     /* Append what the site says about itself: one JSON object. What the witness itself writes
      * (aborts, interruptions, its clocks) is refused here: PA_EWITNESS. */
     int (*note)(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,

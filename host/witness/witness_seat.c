@@ -377,6 +377,16 @@ static int put_page(void *context, uint64_t index, const struct pa_record *recor
     return PA_OK;
 }
 
+static int sample(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                  struct pa_buffer *body, struct pa_error *error) {
+    struct pa_hash key;
+    if (request->size != 0)
+        return malformed(request, error);
+    PA_TRY(seat->witness->kind->sample(seat->witness, &key, error));
+    pa_buffer_bytes(body, key.bytes, PA_HASH_BYTES);
+    return PA_OK;
+}
+
 static int transcript(struct pa_witness_seat *seat, const struct pa_witness_request *request,
                       struct pa_buffer *body, struct pa_error *error) {
     struct pa_reader in = pa_reader_over(request->body, request->size);
@@ -462,6 +472,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
         return power(seat, request, error);
     case PA_WITNESS_WATERMARK:
         return watermark(seat, request, body, error);
+    case PA_WITNESS_SAMPLE:
+        return sample(seat, request, body, error);
     case PA_WITNESS_CHALLENGE:
         return challenge(seat, options, request, body, error);
     case PA_WITNESS_COMMIT:

@@ -21,6 +21,7 @@ struct factory {
     struct pa_store *store;
     struct pa_key *witness, *prover;
     struct pa_shape *shapes;
+    bool rests[64]; /* not chosen */
     struct made_epoch *epochs;
     struct pa_tile_bench *bench;
     uint64_t now_ns;        /* since the start */
@@ -115,6 +116,14 @@ static void put_session(struct factory *factory) {
         snprintf(declaration.devices[d].name, sizeof declaration.devices[d].name, "device %u", d);
         factory->shapes[d] = (struct pa_shape){recipe->m, recipe->n, recipe->k};
     }
+    if (recipe->sample > 0) {
+        declaration.sample_count = recipe->sample;
+        declaration.sample_rates = calloc(recipe->devices, sizeof *declaration.sample_rates);
+        if (declaration.sample_rates == NULL)
+            abort();
+        for (uint32_t d = 0; d < recipe->devices; d++)
+            declaration.sample_rates[d] = recipe->sample_rate;
+    }
     pa_sha256(&declaration.claim, recipe->claim_text, strlen(recipe->claim_text));
     pa_sha256(&declaration.policy, recipe->policy_text, strlen(recipe->policy_text));
     pa_key_public(factory->witness, declaration.witness_key);
@@ -134,6 +143,45 @@ static void put_session(struct factory *factory) {
     keep(factory);
     pa_buffer_free(&bytes);
     pa_declaration_free(&declaration);
+}
+
+/* The choice, as the witness notes it. `rests` says of each device whether it was to. */
+static void put_sample(struct factory *factory) {
+    struct evidence_recipe *recipe = factory->recipe;
+    struct pa_hash key;
+    uint32_t chosen[64];
+    char hex[2 * PA_HASH_BYTES + 1];
+    if (recipe->sample == 0 || recipe->devices > 64)
+        return;
+    memset(key.bytes, 0x77, sizeof key.bytes);
+    MUST(pa_device_sample_draw(chosen, recipe->sample, recipe->devices, &key, &recipe->session,
+                               NULL));
+    pa_hex(hex, key.bytes, sizeof key.bytes);
+    /* What a site would like: the first that was not drawn in place of the first that was. */
+    uint32_t other = 0;
+    bool is_drawn[64] = {false};
+    for (uint32_t i = 0; i < recipe->sample; i++)
+        is_drawn[chosen[i]] = true;
+    while (other + 1 < recipe->devices && is_drawn[other])
+        other++;
+    if (recipe->flaw == FLAW_OTHERS_CHOSEN)
+        chosen[0] = other;
+    json_t *devices = json_array();
+    for (uint32_t d = 0; d < recipe->devices; d++)
+        factory->rests[d] = true;
+    for (uint32_t i = 0; i < recipe->sample; i++) {
+        json_array_append_new(devices, json_integer(chosen[i]));
+        factory->rests[chosen[i]] = false;
+    }
+    if (recipe->flaw == FLAW_OTHERS_WORK)
+        factory->rests[other] = false;
+    json_t *note = json_pack("{s:s, s:s, s:o}", "kind", "sample", "key", hex, "devices", devices);
+    if (recipe->flaw == FLAW_CHOSEN_TWICE)
+        put_note(factory, PA_NO_EPOCH, json_incref(note));
+    if (recipe->flaw == FLAW_NOBODY_CHOSEN)
+        json_decref(note);
+    else
+        put_note(factory, PA_NO_EPOCH, note);
 }
 
 static void put_described_device(struct factory *factory, uint32_t d) {
@@ -254,7 +302,7 @@ static void make_chain(struct factory *factory, uint32_t e, uint32_t d, uint32_t
 
 static uint32_t steps_of(const struct factory *factory, uint32_t e, uint32_t d) {
     const struct evidence_recipe *recipe = factory->recipe;
-    if (recipe->flaw == FLAW_IDLE)
+    if (recipe->flaw == FLAW_IDLE || factory->rests[d % 64])
         return 0;
     if (recipe->flaw == FLAW_LOST_DEVICE && d == 1 && e >= recipe->flaw_epoch)
         return 0;
@@ -467,6 +515,7 @@ void evidence_make(const char *path, struct evidence_recipe *recipe) {
     MUST(pa_key_generate(&factory.prover, NULL));
     MUST(pa_tile_bench_create(recipe->k, &factory.bench, NULL));
     put_session(&factory);
+    put_sample(&factory);
     put_opening_notes(&factory);
     for (const char *const *note = recipe->more_notes; note != NULL && *note != NULL; note++)
         put_note(&factory, PA_NO_EPOCH, json_loads(*note, 0, NULL));

@@ -49,6 +49,10 @@ enum evidence_flaw {
     FLAW_TOO_LONG_GAP,
     FLAW_LONG_AFTER_GAP, /* noted at once, and long before the next nonce */
     FLAW_TOO_MANY_GAPS,
+    FLAW_OTHERS_CHOSEN, /* the devices noted are not those that the key gives, and these work */
+    FLAW_OTHERS_WORK,   /* the note is right, and another device works */
+    FLAW_CHOSEN_TWICE,
+    FLAW_NOBODY_CHOSEN,
     /* Not broken, only special: */
     FLAW_UNFINISHED, /* killed before the last openings */
     FLAW_ABORTED,    /* the flawed epoch has no root */
@@ -74,6 +78,8 @@ struct evidence_recipe {
     enum pa_class class_id;
     uint64_t epoch_ns;
     uint32_t serial;
+    uint32_t sample;                      /* devices that the witness chooses; 0: all work */
+    uint64_t sample_rate;                 /* declared of each, operations a second */
     const char *claim_text, *policy_text; /* kept as notes, hashed into the declaration */
     enum evidence_flaw flaw;
     uint32_t flaw_epoch;

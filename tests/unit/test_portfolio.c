@@ -115,6 +115,28 @@ static void regions_are_summed_and_sorted_by_gap(void **state) {
     pa_portfolio_free(&p);
 }
 
+/* Two sessions of site A, none passed; the third file is of the second session again. A claim and a
+ * single audit tell nothing of the time between. */
+static void several_audits_of_a_site_say_how_often_it_delivers(void **state) {
+    (void)state;
+    struct pa_portfolio p = {0};
+    add_made(&p, "old.json", "A", "South", "2025-01-01T00:00:00Z", 1, "a");
+    add_made(&p, "new.json", "A", "South", date, 2, "a");
+    add_made(&p, "again.json", "A", "South", date, 2, "a");
+    add_made(&p, "b.json", "B", "North", date, 3, "b");
+    /* The witness knew of five sessions when the last one was declared. */
+    p.rows[1].serial = 5;
+    strcpy(p.rows[0].verdict, "PASS");
+    finish(&p);
+    assert_int_equal(remarks(&p, "SURPRISE_AUDITS", "A, "), 1);
+    assert_int_equal(remarks(&p, "SURPRISE_AUDITS", "5 audits, of which 1 passed and 3 are not"),
+                     1);
+    /* 1 - 0.99^(1/5) */
+    assert_int_equal(remarks(&p, "SURPRISE_AUDITS", "at least 0.2 % of the time"), 1);
+    assert_int_equal(remarks(&p, "SURPRISE_AUDITS", "probability of 0.969"), 1);
+    pa_portfolio_free(&p);
+}
+
 static void a_site_that_appears_twice_counts_once(void **state) {
     (void)state;
     struct pa_portfolio p = {0};
@@ -250,6 +272,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regions_are_summed_and_sorted_by_gap),
         cmocka_unit_test(a_site_that_appears_twice_counts_once),
+        cmocka_unit_test(several_audits_of_a_site_say_how_often_it_delivers),
         cmocka_unit_test(a_claim_whose_site_is_certified_is_not_added),
         cmocka_unit_test(devices_that_two_sites_show_are_pointed_out),
         cmocka_unit_test(what_is_neither_is_refused_and_counted_nowhere),

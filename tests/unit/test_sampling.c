@@ -33,6 +33,51 @@ static double number_of(const json_t *entry, const char *key) {
     return json_number_value(json_object_get(entry, key));
 }
 
+static void declarations_with_a_sample_have_these_bytes(void **state) {
+    (void)state;
+    size_t i;
+    json_t *entry;
+    assert_int_equal(json_array_size(json_object_get(vectors, "declarations")), 2);
+    json_array_foreach(json_object_get(vectors, "declarations"), i, entry) {
+        const char *hex = json_string_value(json_object_get(entry, "declaration"));
+        struct pa_declaration declaration, copy, out;
+        struct pa_hash session, wanted;
+        struct pa_buffer written = {0};
+        uint8_t raw[1024];
+        size_t size = strlen(hex) / 2, part = 8 + 4 * sizeof(uint64_t);
+        assert_true(size < sizeof raw && pa_unhex(raw, size, hex));
+        assert_int_equal(pa_declaration_read(&declaration, raw, size, NULL), PA_OK);
+        assert_int_equal(declaration.sample_count, count_of(entry, "count"));
+        for (uint32_t d = 0; d < 4; d++)
+            assert_int_equal(declaration.sample_rates[d], json_integer_value(json_array_get(
+                                                              json_object_get(entry, "rates"), d)));
+        assert_int_equal(pa_declaration_copy(&declaration, &copy, NULL), PA_OK);
+        pa_declaration_free(&declaration);
+        pa_declaration_write(&copy, &written);
+        assert_int_equal(written.size, size);
+        assert_memory_equal(written.data, raw, size);
+        pa_declaration_session(&session, raw, size);
+        assert_true(pa_unhex(wanted.bytes, sizeof wanted.bytes,
+                             json_string_value(json_object_get(entry, "session"))));
+        assert_true(pa_hash_equal(&session, &wanted));
+        /* Cut anywhere in the sample, or longer, it is no declaration. */
+        for (size_t cut = size - part + 1; cut < size; cut++)
+            assert_int_equal(pa_declaration_read(&out, raw, cut, NULL), PA_EINPUT);
+        raw[size] = 0;
+        assert_int_equal(pa_declaration_read(&out, raw, size + 1, NULL), PA_EINPUT);
+        uint32_t count = copy.sample_count;
+        copy.sample_count = 5;
+        assert_int_equal(pa_declaration_check(&copy, NULL), PA_EINPUT);
+        copy.sample_count = count;
+        copy.sample_rates[1] = 0;
+        assert_int_equal(pa_declaration_check(&copy, NULL), PA_EINPUT);
+        copy.sample_rates[1] = UINT64_MAX;
+        assert_int_equal(pa_declaration_check(&copy, NULL), PA_EINPUT);
+        pa_declaration_free(&copy);
+        pa_buffer_free(&written);
+    }
+}
+
 static void key_and_session_fix_the_choice(void **state) {
     (void)state;
     const json_t *draws = json_object_get(vectors, "draws");
@@ -285,6 +330,20 @@ static void no_way_of_cheating_beats_the_bound(void **state) {
     }
 }
 
+/* A share p of the time passes k audits with p^k; at 99 % twelve audits that were all passed show
+ * 0.01^(1/12). */
+static void surprise_audits_bound_the_share_of_the_time(void **state) {
+    (void)state;
+    for (uint32_t k = 1; k < 40; k++) {
+        double share = pa_share_of_time_lower(k, k, 0.01);
+        assert_true(fabs(share - pow(0.01, 1.0 / k)) < 1e-9);
+        assert_true(fabs(pa_passes_by_chance(k, k, 0.5) - pow(0.5, k)) < 1e-12);
+    }
+    /* Clopper and Pearson for 9 of 10 at one-sided 99 %: 0.496. */
+    assert_true(fabs(pa_share_of_time_lower(10, 9, 0.01) - 0.4957) < 1e-3);
+    assert_true(pa_share_of_time_lower(10, 0, 0.01) == 0);
+}
+
 static void a_whole_site_has_no_doubt_of_sampling(void **state) {
     (void)state;
     static struct population all = {.devices = 12};
@@ -302,6 +361,7 @@ static void a_whole_site_has_no_doubt_of_sampling(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(declarations_with_a_sample_have_these_bytes),
         cmocka_unit_test(key_and_session_fix_the_choice),
         cmocka_unit_test(what_cannot_be_drawn_is_refused),
         cmocka_unit_test(every_set_and_order_is_as_likely_as_any_other),
@@ -311,6 +371,7 @@ int main(void) {
         cmocka_unit_test(a_half_that_does_not_exist_is_seen_as_often_as_predicted),
         cmocka_unit_test(a_half_that_does_not_exist_passes_as_rarely_as_promised),
         cmocka_unit_test(no_way_of_cheating_beats_the_bound),
+        cmocka_unit_test(surprise_audits_bound_the_share_of_the_time),
         cmocka_unit_test(a_whole_site_has_no_doubt_of_sampling),
     };
     return cmocka_run_group_tests_name("sampling", tests, load, unload);

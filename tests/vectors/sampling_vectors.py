@@ -37,6 +37,29 @@ def choose(count, devices, key, session):
     return out
 
 
+def u32(value):
+    return struct.pack("<I", value)
+
+
+def u64(value):
+    return struct.pack("<Q", value)
+
+
+def text(value):
+    return bytes([len(value.encode())]) + value.encode()
+
+
+def declaration_bytes(rates, count, with_probes):
+    out = u32(1) + u32(1) + u32(8192) + u32(6) + u64(10**10) + u32(167) + u32(1) + u64(9 * 10**11) + u32(2) + u64(10000)
+    out += secret("claim", 1) + secret("policy", 1) + b"\x04" + bytes(range(64)) + b"\x04" + bytes(range(64, 128))
+    out += text("Hall 1") + u32(len(rates))
+    for number in range(len(rates)):
+        out += u32(32768) + u32(8192) + text(f"device {number}")
+    if with_probes:
+        out += u32(1) + u32(1) + u64(10**9) + u32(5) + u32(200) + b"".join(u32(2048) + u32(1024) for _ in rates)
+    return out + u32(2) + u32(count) + b"".join(u64(rate) for rate in rates)
+
+
 def failing_most(devices, count, failing, error):
     best = failing
     for bad in range(failing, devices - count + failing + 1):
@@ -165,10 +188,13 @@ def main():
     tails = [{"devices": n, "count": c, "failing": k, "error": e, "most": failing_most(n, c, k, Fraction(str(e)))}
              for n, c, k, e in [(1000, 50, 0, 0.005), (1000, 50, 1, 0.005), (8, 2, 0, 0.005), (8, 8, 3, 0.005),
                                 (400, 20, 20, 0.01), (1500, 75, 3, 0.0025), (100, 99, 0, 0.5)]]
+    rates = [7 * 10**14, 1, 1 << 62, 123456789]
+    declarations = [{"declaration": raw.hex(), "session": tagged("session", raw).hex(), "count": count, "rates": rates}
+                    for count, raw in ((n, declaration_bytes(rates, n, probes)) for n, probes in ((1, False), (4, True)))]
     bounds = [{**case, **{key: float(f"{value:.12g}") if isinstance(value, float) else value
                           for key, value in bound(case).items()}} for case in cases()]
     print(json.dumps({"version": 1, "note": "made by tests/vectors/sampling_vectors.py from docs/protocol.md and "
-                      "docs/sampling.md; hashes in hexadecimal", "draws": draws, "tails": tails, "bounds": bounds},
+                      "docs/sampling.md; hashes in hexadecimal", "declarations": declarations, "draws": draws, "tails": tails, "bounds": bounds},
                      separators=(",", ":")).replace('{"devices', '\n{"devices'))  # fmt: skip
 
 
