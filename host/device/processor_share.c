@@ -14,14 +14,17 @@ struct spot {
 static const uint64_t unknown = UINT64_C(1) << 32;
 
 struct hwloc_topology *pa_topology_open(void) {
-    /* Plugins that would start vendors' libraries, which may never come back. */
-    static const char *const vendors[] = {"cuda", "nvml", "opencl", "rsmi", "levelzero", "gl"};
+    /* Plugins that would start vendors' libraries, which may never come back; and the one of
+     * libpciaccess, which reads a database of names and never frees it: /sys says where devices
+     * are. */
+    static const char *const unwanted[] = {"cuda", "nvml",      "opencl", "rsmi",
+                                           "gl",   "levelzero", "pci"};
     hwloc_topology_t topology;
     if (hwloc_topology_init(&topology) != 0)
         return NULL;
-    for (size_t i = 0; i < sizeof vendors / sizeof vendors[0]; i++)
+    for (size_t i = 0; i < sizeof unwanted / sizeof unwanted[0]; i++)
         hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST,
-                                      vendors[i]);
+                                      unwanted[i]);
     hwloc_topology_set_type_filter(topology, HWLOC_OBJ_PCI_DEVICE, HWLOC_TYPE_FILTER_KEEP_ALL);
     if (hwloc_topology_load(topology) == 0)
         return topology;
