@@ -103,6 +103,11 @@ static int load_terms(struct audit *audit, struct pa_error *error) {
 static int load_past_terms(struct audit *audit, struct pa_error *error) {
     struct pa_judged past = {0};
     int code = pa_judge_evidence(audit->evidence, NULL, NULL, PA_RECHECK_PATHS, &past, error);
+    if (code == PA_EINPUT && (past.facts.claim_text == NULL || past.facts.policy_text == NULL))
+        code = pa_fail(error, PA_EINVALID,
+                       "resuming %s: the session was cut off before its claim and policy were "
+                       "noted, and nothing was measured; start a new audit",
+                       audit->options.folder);
     if (code == PA_OK) {
         audit->claim = past.claim;
         audit->policy = past.policy;

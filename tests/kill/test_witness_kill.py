@@ -108,11 +108,18 @@ def wait(hall, process):
         return hall.fail(f"the audit did not end within {LIMIT_S} s")
 
 
+def is_cut_off(hall, status):
+    """Killed before its devices were described, a session cannot go on, and says so; nothing was measured in it."""
+    return status == 3 and "start a new audit" in (hall.folder / "log").read_text(encoding="utf-8", errors="replace")[-300:]
+
+
 def kill_one(hall, whole):
-    """False when the audit was done before."""
+    """True; False when the audit was done before, None when it was cut off."""
     site = hall.start_site()
     try:
         status = site.wait(timeout=chance.uniform(0.05, whole))
+        if is_cut_off(hall, status):
+            return None
         if status != 2:
             hall.fail(f"the audit ended with {status} before anybody was killed")
         return False
@@ -131,6 +138,9 @@ def kill_one(hall, whole):
 
 def finish(hall, session):
     status = wait(hall, hall.start_site())
+    if is_cut_off(hall, status):
+        hall.known, hall.out, session = hall.sessions(), None, None
+        status = wait(hall, hall.start_site())
     if status != 2:
         hall.fail(f"the audit ended with {status} after it was killed")
     session = session or (hall.sessions() - hall.known).pop()
@@ -151,7 +161,13 @@ def one_session(hall, wanted, whole):
     for _ in range(wanted):
         if hall.witness is None:
             hall.start_witness()
-        if not kill_one(hall, whole):
+        was_killed = kill_one(hall, whole)
+        if was_killed is None:
+            if any(row[1] == ROOT for row in before):
+                hall.fail("a session with a closed epoch cannot go on")
+            hall.known, hall.out, session, before = hall.sessions(), None, None, []
+            continue
+        if not was_killed:
             break
         kills += 1
         # A session that the site never heard of has no ticket there and stays as it is.
