@@ -3,6 +3,7 @@
 set(PETAUDIT_THREADED_TESTS
     test_allreduce
     test_base
+    test_coupled
     test_cpu_device
     test_cpu_kernels
     test_cuda_health
@@ -25,4 +26,6 @@ set(PETAUDIT_THREADED_TESTS
     test_sustain
     test_tile
     test_vitals
-    test_witness)
+    test_witness
+    test_witness_desk
+    test_witness_room)

@@ -231,7 +231,7 @@ def hub_killed(hall, absent=False):
     check(proven == SIZE, f"{proven} devices in the evidence")
     here = range(SIZE - 1) if absent else range(SIZE)
     ranks = [hall.start_rank(rank, SIZE, "--resume", hall.out, "--devices", "cpu", PETAUDIT_LOCAL_RANK=str(rank),
-                             PETAUDIT_LOCAL_SIZE=str(SIZE), PETAUDIT_GATHER="8s" if absent and rank == 0 else "60s") for rank in here]
+                             PETAUDIT_LOCAL_SIZE=str(SIZE), PETAUDIT_GATHER="20s" if absent and rank == 0 else "60s") for rank in here]
     summary = expect_result(hall, ranks)
     check(summary["devices"][0]["steps"] > 0 and len(summary["devices"]) == SIZE, summary["devices"])
     check(summary["devices"][LOST]["is_lost"] == absent, summary["devices"][LOST])
