@@ -120,6 +120,13 @@ class Slurm:
                               timeout=LIMIT_S, check=False)
         return dict(line.split() for line in done.stdout.splitlines())
 
+    def resume_nodes(self):
+        """A node whose death the controller noticed only now is there again, and would be left out."""
+        for node, state in self.states().items():
+            if state.startswith(("down", "drain")):
+                subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], env=self.hall.env, capture_output=True,
+                               check=False)
+
     def until(self, holds, what):
         deadline = time.monotonic() + 120
         while not holds():
@@ -223,7 +230,7 @@ def one_node_killed(hall, slurm):
     slurm.until(lambda: slurm.states().get("n3") == "idle", "n3 does not come back")
 
 
-def hub_killed(hall):
+def hub_killed(hall, slurm):
     hall.out = hall.path("batch")
     job = run("sbatch", "--nodes", str(NODES), "--output", hall.path("batch.log"), "--chdir", hall.folder, sbatch,
         hall.path("claim.yaml"), "--devices", "cpu",
@@ -236,7 +243,11 @@ def hub_killed(hall):
     kill(hubs[0])
     deadline = time.monotonic() + LIMIT_S
     while not os.path.exists(os.path.join(hall.out, "report.pdf")):
-        check(time.monotonic() < deadline, hall.log("batch.log"))
+        if time.monotonic() > deadline:
+            shown = [subprocess.run(c, env=hall.env, capture_output=True, text=True, check=False).stdout
+                     for c in (["sinfo", "-N", "-l"], ["sinfo", "-R"], ["scontrol", "show", "job", job])]
+            check(False, "\n".join([hall.log("batch.log"), *shown, hall.log("slurmctld.log")[-3000:]]))
+        slurm.resume_nodes()
         # A job that was put back into the queue waits two minutes, which proves nothing here.
         state = subprocess.run(["squeue", "-h", "-j", job, "-o", "%T"], env=hall.env, capture_output=True, text=True,
                                check=False)
@@ -267,5 +278,5 @@ with tempfile.TemporaryDirectory() as home:
         print(f"whole: {time.monotonic() - began:.1f} s")
         one_node_killed(hall, slurm)
         print(f"node killed: {time.monotonic() - began:.1f} s")
-        hub_killed(hall)
+        hub_killed(hall, slurm)
         print(f"hub killed: {time.monotonic() - began:.1f} s")

@@ -48,7 +48,7 @@ class Hall:
         self.log = open(self.folder / "log", "a", encoding="utf-8")
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PETAUDIT_", "OMPI_", "PMI", "SLURM_"))}
         # A site that waits for a dead witness gives up soon: the two are started anew together.
-        self.env.update(HOME=str(folder), PETAUDIT_TEST_SHAPE="256x256x256", PETAUDIT_PATIENCE="20s", NO_COLOR="1")
+        self.env.update(HOME=str(folder), PETAUDIT_TEST_SHAPE="256x256x256", PETAUDIT_PATIENCE="6s", NO_COLOR="1")
         (self.folder / "claim.yaml").write_text(CLAIM, encoding="utf-8")
         (self.folder / "quick.yaml").write_text(POLICY, encoding="utf-8")
         self.store, self.port, self.witness, self.out = self.folder / "store", 0, None, None
