@@ -217,20 +217,25 @@ static int compare_names(const void *left, const void *right) {
     return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
+static void index_row(const struct pa_catalogue_row *row, const char *matches) {
+    for (const char *p = matches; p != NULL && *p != '\0'; p += *p == '|') {
+        size_t length = strcspn(p, "|");
+        known_names[known_count++] = (struct known_name){p, length, row};
+        p += length;
+    }
+}
+
 static void index_names(void) {
-    size_t count = 0;
+    size_t room = embedded.count;
     for (uint32_t i = 0; i < embedded.count; i++)
-        for (const char *p = embedded.entries[i].matches; p != NULL; p = strchr(p + 1, '|'))
-            count++;
-    known_names = calloc(count + 1, sizeof *known_names);
-    for (uint32_t i = 0; known_names != NULL && i < embedded.count; i++)
-        for (const char *p = embedded.entries[i].matches; *p != '\0'; p += *p == '|' ? 1 : 0) {
-            size_t length = strcspn(p, "|");
-            known_names[known_count++] = (struct known_name){p, length, &embedded.entries[i].row};
-            p += length;
-        }
-    if (known_count > 1)
-        qsort(known_names, known_count, sizeof *known_names, compare_names);
+        for (const char *p = embedded.entries[i].matches; p != NULL && *p != '\0'; p++)
+            room += *p == '|';
+    known_names = calloc(room + 1, sizeof *known_names);
+    if (known_names == NULL)
+        return;
+    for (uint32_t i = 0; i < embedded.count; i++)
+        index_row(&embedded.entries[i].row, embedded.entries[i].matches);
+    qsort(known_names, known_count, sizeof *known_names, compare_names);
 }
 
 /* The embedded table is fixed at build time and a test parses it; if memory runs out it is empty,

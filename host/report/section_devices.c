@@ -73,7 +73,7 @@ static size_t collect_groups(struct pa_page *page, const json_t *devices,
             groups[g].rates[groups[g].count++] = pa_page_number_of(device, "pflops");
     }
     for (size_t g = 0; g < count; g++) {
-        if (groups[g].count > 0) {
+        if (groups[g].rates != NULL && groups[g].count > 0) {
             qsort(groups[g].rates, groups[g].count, sizeof(double), by_rate);
             groups[g].least = groups[g].rates[0];
             groups[g].median = groups[g].rates[groups[g].count / 2];
