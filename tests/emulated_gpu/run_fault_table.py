@@ -27,6 +27,7 @@ The table is an INI file; a section is an entry. Keys:
   patience_s     seconds that petaudit waits for a device that does not answer: short where something hangs (30)
   leaks          "yes": a lost GPU whose context is well for the driver keeps what it had, which the platform reports
   limit_s        seconds that the audit may take; far above what it needs, as it is there to find a hang (60)
+  openings       how many tiles are opened, in place of the policy's 24: what is wrong in a share of them must not be missed
   quick          "yes": the entry is part of the subset that sanitizer builds run
 """
 import argparse
@@ -45,7 +46,7 @@ import time
 LIBRARIES = ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
 KEYS = {"why", "emulate", "arguments", "environment", "class", "claim", "processes", "without", "status", "says", "reason",
         "lost", "works", "findings", "evidence", "reports", "result", "verify", "limit_s", "patience_s", "leaks",
-        "quick"}
+        "quick", "openings"}
 BAD_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + "/fault_table"
 
@@ -124,7 +125,10 @@ def run_audit(entry, program, home, env, limit_s):
     with open(f"{home}/claim.yaml", "w", encoding="utf-8") as file:
         file.write(claim.replace("precision: fp16", f"precision: {entry.get('class', 'int8')}"))
         file.writelines(f"{line}\n" for line in lines(entry, "claim"))
-    command = [program, "audit", f"{home}/claim.yaml", "--policy", f"{FOLDER}/policy.yaml", "--devices", "cuda", "--out",
+    policy = open(f"{FOLDER}/policy.yaml", encoding="utf-8").read()
+    with open(f"{home}/policy.yaml", "w", encoding="utf-8") as file:
+        file.write(policy.replace("openings: 24", f"openings: {entry.get('openings', '24')}"))
+    command = [program, "audit", f"{home}/claim.yaml", "--policy", f"{home}/policy.yaml", "--devices", "cuda", "--out",
                f"{home}/audit", "--json"] + entry.get("arguments", "").split()
     ranks = int(entry.get("processes", "1"))
     begun = time.monotonic()
