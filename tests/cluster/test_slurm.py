@@ -241,6 +241,7 @@ def hub_killed(hall, slurm):
             if name_of(int(pid)) == os.path.basename(program) and holds(pid, os.path.join(hall.out, "evidence.db"))]
     check(len(hubs) == 1, f"hubs: {hubs}")
     kill(hubs[0])
+    pending_since = None
     deadline = time.monotonic() + LIMIT_S
     while not os.path.exists(os.path.join(hall.out, "report.pdf")):
         if time.monotonic() > deadline:
@@ -248,10 +249,13 @@ def hub_killed(hall, slurm):
                      for c in (["sinfo", "-N", "-l"], ["sinfo", "-R"], ["scontrol", "show", "job", job])]
             check(False, "\n".join([hall.log("batch.log"), *shown, hall.log("slurmctld.log")[-3000:]]))
         slurm.resume_nodes()
-        # A job that was put back into the queue waits two minutes, which proves nothing here.
+        # A job that was put back into the queue waits two minutes, of which some seconds are needed: while what it ran
+        # before is still ending, the controller would take that end for the end of the new run.
         state = subprocess.run(["squeue", "-h", "-j", job, "-o", "%T"], env=hall.env, capture_output=True, text=True,
                                check=False)
-        if state.stdout.strip() == "PENDING":
+        is_pending = state.stdout.strip() == "PENDING"
+        pending_since = (pending_since or time.monotonic()) if is_pending else None
+        if is_pending and time.monotonic() - pending_since > 5 and not any(slurm.pids(node) for node in slurm.nodes):
             subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], env=hall.env, capture_output=True,
                            check=False)
         time.sleep(0.3)
