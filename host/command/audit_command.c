@@ -325,9 +325,8 @@ static int measure_on(struct audit *audit, struct pa_error *error) {
         pa_plan_of(&past.ledger.declaration, &audit->plan);
         code = pa_ramp_plan(&audit->claim, &audit->site, &audit->plan.ramp, error);
     }
-    if (code == PA_OK) {
+    if (code == PA_OK)
         code = run_session(audit, store, &past, error);
-    }
     pa_session_past_free(&past);
     pa_store_close(store);
     return code;

@@ -8,14 +8,8 @@
 
 #include "base/file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int should_be(char wrong[PA_NOTE_WRONG_BYTES], const char *key, const char *expected) {
-    snprintf(wrong, PA_NOTE_WRONG_BYTES, "\"%s\" should be %s", key, expected);
-    return PA_OK;
-}
 
 /* The first trouble stays, a report that holds ends it. */
 static void set_trouble(struct pa_fact_attestation *fact, const char *text) {
@@ -54,10 +48,10 @@ int pa_replay_attestation_note(struct pa_replay *replay, struct pa_fact_device *
     const json_t *chain = json_object_get(note, "chain");
     struct pa_fact_attestation *fact = &device->attestation;
     if (epoch >= replay->epoch_count)
-        return should_be(wrong, "epoch", "that of an earlier nonce");
+        return pa_note_should_be(wrong, "epoch", "that of an earlier nonce");
     if (trouble != NULL) {
         if (!json_is_string(trouble) || report != NULL)
-            return should_be(wrong, "trouble", "text, without a report");
+            return pa_note_should_be(wrong, "trouble", "text, without a report");
         fact->is_asked = true;
         if (!fact->has_report)
             set_trouble(fact, json_string_value(trouble));
@@ -70,10 +64,10 @@ int pa_replay_attestation_note(struct pa_replay *replay, struct pa_fact_device *
     int code = PA_OK;
     if (bytes == 0 || bytes > PA_ATTESTATION_REPORT_MOST_BYTES ||
         !pa_unhex(decoded, bytes, report)) {
-        should_be(wrong, "report", "1 to 8192 bytes in hexadecimal");
+        pa_note_should_be(wrong, "report", "1 to 8192 bytes in hexadecimal");
     } else if (!json_is_string(chain) ||
                json_string_length(chain) > PA_ATTESTATION_CHAIN_MOST_BYTES) {
-        should_be(wrong, "chain", "text of at most 5120 bytes");
+        pa_note_should_be(wrong, "chain", "text of at most 5120 bytes");
     } else {
         const struct pa_attestation attestation = {.report = decoded,
                                                    .report_bytes = bytes,

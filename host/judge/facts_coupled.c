@@ -6,23 +6,9 @@
 #include "base/file.h"
 #include "base/number.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST_STEPS = 100000 };
-
-static int should_be(char wrong[PA_NOTE_WRONG_BYTES], const char *key, const char *expected) {
-    snprintf(wrong, PA_NOTE_WRONG_BYTES, "\"%s\" should be %s", key, expected);
-    return PA_OK;
-}
-
-static bool take_whole(const json_t *json, const char *key, uint64_t least, uint64_t most,
-                       uint64_t *out) {
-    const json_t *value = json_object_get(json, key);
-    bool is_whole = json_is_integer(value) && json_integer_value(value) >= 0;
-    *out = is_whole ? (uint64_t)json_integer_value(value) : 0;
-    return is_whole && *out >= least && *out <= most;
-}
 
 static bool take_figure(const json_t *json, const char *key, double *out) {
     const json_t *value = json_object_get(json, key);
@@ -52,25 +38,26 @@ static int take_run(const struct pa_replay *replay, const json_t *json, struct p
                     char wrong[PA_NOTE_WRONG_BYTES]) {
     uint64_t ranks, hosts, steps;
     const json_t *verified = json_object_get(json, "verified");
-    if (!take_whole(json, "ranks", 2, replay->facts->device_count, &ranks))
-        return should_be(wrong, "ranks", "a number of declared devices, two at least");
-    if (!take_whole(json, "hosts", 1, ranks, &hosts))
-        return should_be(wrong, "hosts", "a whole number, no more than ranks");
-    if (!take_whole(json, "bytes", 1, PA_ALLREDUCE_MOST_BYTES, &out->bytes))
-        return should_be(wrong, "bytes", "a size that can be reduced");
-    if (!take_whole(json, "steps", 1, MOST_STEPS, &steps))
-        return should_be(wrong, "steps", "a whole number, at most 100000");
-    if (!take_whole(json, "time_ns", 1, INT64_MAX, &out->time_ns))
-        return should_be(wrong, "time_ns", "a whole number, one at least");
+    if (!pa_note_whole(json, "ranks", 2, replay->facts->device_count, &ranks))
+        return pa_note_should_be(wrong, "ranks", "a number of declared devices, two at least");
+    if (!pa_note_whole(json, "hosts", 1, ranks, &hosts))
+        return pa_note_should_be(wrong, "hosts", "a whole number, no more than ranks");
+    if (!pa_note_whole(json, "bytes", 1, PA_ALLREDUCE_MOST_BYTES, &out->bytes))
+        return pa_note_should_be(wrong, "bytes", "a size that can be reduced");
+    if (!pa_note_whole(json, "steps", 1, MOST_STEPS, &steps))
+        return pa_note_should_be(wrong, "steps", "a whole number, at most 100000");
+    if (!pa_note_whole(json, "time_ns", 1, INT64_MAX, &out->time_ns))
+        return pa_note_should_be(wrong, "time_ns", "a whole number, one at least");
     if (!take_figure(json, "operations", &out->operations))
-        return should_be(wrong, "operations", "a decimal as text, above zero");
+        return pa_note_should_be(wrong, "operations", "a decimal as text, above zero");
     /* Figures have nine digits. */
     if (out->operations > most_operations(replay, ranks, steps) * (1 + 1e-8))
-        return should_be(wrong, "operations", "what so many steps of the declared shapes hold");
+        return pa_note_should_be(wrong, "operations",
+                                 "what so many steps of the declared shapes hold");
     if (!take_figure(json, "alone_per_second", &out->alone_per_second))
-        return should_be(wrong, "alone_per_second", "a decimal as text, above zero");
+        return pa_note_should_be(wrong, "alone_per_second", "a decimal as text, above zero");
     if (!json_is_boolean(verified))
-        return should_be(wrong, "verified", "true or false");
+        return pa_note_should_be(wrong, "verified", "true or false");
     out->ranks = (uint32_t)ranks;
     out->hosts = (uint32_t)hosts;
     out->steps = (uint32_t)steps;
@@ -85,13 +72,13 @@ int pa_replay_coupled_note(struct pa_replay *replay, const json_t *json,
     const char *reason = json_string_value(json_object_get(json, "reason"));
     /* Whoever may measure twice may choose. */
     if (kept->state != PA_COUPLED_UNKNOWN)
-        return should_be(wrong, "state", "told once in a session");
+        return pa_note_should_be(wrong, "state", "told once in a session");
     if (state != NULL && strcmp(state, "measured") == 0)
         take_run(replay, json, &found, wrong);
     else if (state == NULL || (strcmp(state, "lost") != 0 && strcmp(state, "not measured") != 0))
-        return should_be(wrong, "state", "measured, lost or not measured");
+        return pa_note_should_be(wrong, "state", "measured, lost or not measured");
     else if (reason == NULL)
-        return should_be(wrong, "reason", "text");
+        return pa_note_should_be(wrong, "reason", "text");
     else {
         found.state = state[0] == 'l' ? PA_COUPLED_LOST : PA_COUPLED_NOT_MEASURED;
         pa_printable(found.reason, sizeof found.reason, reason);

@@ -125,8 +125,14 @@ int pa_replay_opening(struct pa_replay *replay, const struct pa_record *record,
                       struct pa_error *error);
 /* Compute the tiles again, on all processors. */
 int pa_replay_tiles(struct pa_replay *replay, struct pa_error *error);
-/* facts_vitals.c. `wrong` says what is wrong with the note, empty when nothing is. */
+/* facts_notes.c. `wrong` says what is wrong with a note, empty when nothing is. */
 enum { PA_NOTE_WRONG_BYTES = 128 };
+/* The first thing wrong is kept. Always PA_OK: a note that is wrong is a result. */
+int pa_note_should_be(char wrong[PA_NOTE_WRONG_BYTES], const char *key, const char *expected);
+/* Whether the member is a whole number from `least` to `most`. */
+bool pa_note_whole(const json_t *note, const char *key, uint64_t least, uint64_t most,
+                   uint64_t *out);
+/* facts_vitals.c */
 void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
                               char wrong[PA_NOTE_WRONG_BYTES]);
 int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_t *note,

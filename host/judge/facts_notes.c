@@ -22,9 +22,22 @@ struct note {
     char wrong[PA_NOTE_WRONG_BYTES];
 };
 
+int pa_note_should_be(char wrong[PA_NOTE_WRONG_BYTES], const char *key, const char *expected) {
+    if (wrong[0] == '\0')
+        snprintf(wrong, PA_NOTE_WRONG_BYTES, "\"%s\" should be %s", key, expected);
+    return PA_OK;
+}
+
+bool pa_note_whole(const json_t *note, const char *key, uint64_t least, uint64_t most,
+                   uint64_t *out) {
+    const json_t *value = json_object_get(note, key);
+    bool is_whole = json_is_integer(value) && json_integer_value(value) >= 0;
+    *out = is_whole ? (uint64_t)json_integer_value(value) : 0;
+    return is_whole && *out >= least && *out <= most;
+}
+
 static void note_wrong(struct note *note, const char *key, const char *expected) {
-    if (note->wrong[0] == '\0')
-        snprintf(note->wrong, sizeof note->wrong, "\"%s\" should be %s", key, expected);
+    pa_note_should_be(note->wrong, key, expected);
 }
 
 /* Text of a required member, cut to size and made safe for a terminal. */

@@ -20,11 +20,6 @@ const char *pa_meter_role_name(enum pa_meter_role role) {
 
 static const char *const sources[] = {"csv", "modbus", "rapl", "nvml", NULL};
 
-static int should_be(char wrong[128], const char *key, const char *expected) {
-    snprintf(wrong, 128, "\"%s\" should be %s", key, expected);
-    return PA_OK;
-}
-
 static bool take_text(const json_t *json, const char *key, bool is_required, char *out,
                       size_t size) {
     const json_t *value = json_object_get(json, key);
@@ -72,11 +67,12 @@ static int add_meter(struct pa_replay *replay, uint64_t number, const struct pa_
         const struct pa_fact_meter *known = &replay->meters[number].facts;
         if (known->role != found->role || strcmp(known->source, found->source) != 0 ||
             strcmp(known->name, found->name) != 0)
-            return should_be(wrong, "name", "that of the meter noted before under this number");
+            return pa_note_should_be(wrong, "name",
+                                     "that of the meter noted before under this number");
         return PA_OK;
     }
     if (number != replay->meter_count || number >= PA_POWER_MOST_METERS)
-        return should_be(wrong, "meter", "the next number from 0, below 64");
+        return pa_note_should_be(wrong, "meter", "the next number from 0, below 64");
     struct pa_replay_meter *grown =
         realloc(replay->meters, (replay->meter_count + 1) * sizeof *grown);
     if (grown == NULL)
@@ -91,21 +87,21 @@ static int read_meter(struct pa_replay *replay, uint64_t number, const json_t *j
     struct pa_fact_meter found = {0};
     const json_t *random = json_object_get(json, "is_random");
     if (!take_role(json, &found.role))
-        return should_be(wrong, "role", "it, facility, pv or wind");
+        return pa_note_should_be(wrong, "role", "it, facility, pv or wind");
     if (!take_source(json, &found))
-        return should_be(wrong, "source", "csv, modbus, rapl or nvml");
+        return pa_note_should_be(wrong, "source", "csv, modbus, rapl or nvml");
     if (!take_text(json, "name", true, found.name, sizeof found.name))
-        return should_be(wrong, "name", "text");
+        return pa_note_should_be(wrong, "name", "text");
     if (!take_text(json, "details", false, found.details, sizeof found.details))
-        return should_be(wrong, "details", "text");
+        return pa_note_should_be(wrong, "details", "text");
     if (!take_figure(json, "class_percent", 100, &found.class_percent))
-        return should_be(wrong, "class_percent", "a decimal as text, at most 100");
+        return pa_note_should_be(wrong, "class_percent", "a decimal as text, at most 100");
     if (!take_figure(json, "resolution_w", 1e12, &found.resolution_w))
-        return should_be(wrong, "resolution_w", "a decimal as text");
+        return pa_note_should_be(wrong, "resolution_w", "a decimal as text");
     if (!take_figure(json, "share", 1, &found.share))
-        return should_be(wrong, "share", "a decimal as text, at most 1");
+        return pa_note_should_be(wrong, "share", "a decimal as text, at most 1");
     if (random != NULL && !json_is_boolean(random))
-        return should_be(wrong, "is_random", "true or false");
+        return pa_note_should_be(wrong, "is_random", "true or false");
     found.is_random = json_is_true(random);
     return add_meter(replay, number, &found, wrong, error);
 }
@@ -114,12 +110,12 @@ static int read_meter_end(struct pa_replay *replay, uint64_t number, const json_
                           char wrong[128]) {
     const json_t *failures = json_object_get(json, "failures");
     if (number >= replay->meter_count)
-        return should_be(wrong, "meter", "the number of a meter");
+        return pa_note_should_be(wrong, "meter", "the number of a meter");
     struct pa_fact_meter *meter = &replay->meters[number].facts;
     if (!json_is_integer(failures) || json_integer_value(failures) < 0)
-        return should_be(wrong, "failures", "a whole number");
+        return pa_note_should_be(wrong, "failures", "a whole number");
     if (!take_text(json, "trouble", false, meter->trouble, sizeof meter->trouble))
-        return should_be(wrong, "trouble", "text");
+        return pa_note_should_be(wrong, "trouble", "text");
     meter->failures += (uint64_t)json_integer_value(failures);
     return PA_OK;
 }
@@ -128,7 +124,7 @@ int pa_replay_meter_note(struct pa_replay *replay, const char *kind, const json_
                          char wrong[128], struct pa_error *error) {
     const json_t *number = json_object_get(json, "meter");
     if (!json_is_integer(number) || json_integer_value(number) < 0)
-        return should_be(wrong, "meter", "a whole number");
+        return pa_note_should_be(wrong, "meter", "a whole number");
     if (strcmp(kind, "meter") == 0)
         return read_meter(replay, (uint64_t)json_integer_value(number), json, wrong, error);
     return read_meter_end(replay, (uint64_t)json_integer_value(number), json, wrong);

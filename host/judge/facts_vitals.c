@@ -3,7 +3,6 @@
 #include "judge/facts_inside.h"
 #include "proof/memory_proof.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +10,6 @@
 static const char *const slowdowns[] = {"idle",    "setting",    "power_cap",  "hardware",
                                         "sync",    "sw_thermal", "hw_thermal", "power_brake",
                                         "display", "other"};
-
-static void should_be(char wrong[PA_NOTE_WRONG_BYTES], const char *key, const char *expected) {
-    if (wrong[0] == '\0')
-        snprintf(wrong, PA_NOTE_WRONG_BYTES, "\"%s\" should be %s", key, expected);
-}
 
 /* A whole number that may be missing: false then. */
 static bool take_whole(const json_t *note, const char *key, uint64_t most, uint64_t *out,
@@ -26,7 +20,7 @@ static bool take_whole(const json_t *note, const char *key, uint64_t most, uint6
         return false;
     if (!json_is_integer(value) || json_integer_value(value) < 0 ||
         (uint64_t)json_integer_value(value) > most) {
-        should_be(wrong, key, "a whole number");
+        pa_note_should_be(wrong, key, "a whole number");
         return false;
     }
     *out = (uint64_t)json_integer_value(value);
@@ -38,14 +32,14 @@ static uint32_t take_slowdowns(const json_t *note, char wrong[PA_NOTE_WRONG_BYTE
     uint32_t found = 0;
     size_t index;
     if (list != NULL && !json_is_array(list))
-        should_be(wrong, "slowdowns", "a list of names");
+        pa_note_should_be(wrong, "slowdowns", "a list of names");
     json_array_foreach(list, index, name) {
         const char *text = json_string_value(name);
         size_t bit = 0, count = sizeof slowdowns / sizeof slowdowns[0];
         while (text != NULL && bit < count && strcmp(text, slowdowns[bit]) != 0)
             bit++;
         if (text == NULL)
-            should_be(wrong, "slowdowns", "a list of names");
+            pa_note_should_be(wrong, "slowdowns", "a list of names");
         found |= 1u << (bit < count ? bit : count - 1); /* a younger name is "other" */
     }
     return found;
@@ -62,9 +56,9 @@ void pa_replay_telemetry_note(struct pa_fact_device *device, const json_t *note,
     const json_t *stop = json_object_get(note, "thermal_stop");
     uint64_t samples, value, corrected, uncorrected, clock;
     if (!take_whole(note, "samples", UINT32_MAX, &samples, wrong))
-        should_be(wrong, "samples", "a whole number");
+        pa_note_should_be(wrong, "samples", "a whole number");
     if (!json_is_boolean(stop))
-        should_be(wrong, "thermal_stop", "true or false");
+        pa_note_should_be(wrong, "thermal_stop", "true or false");
     uint32_t found = take_slowdowns(note, wrong);
     bool has_ecc = take_whole(note, "ecc_corrected", INT64_MAX, &corrected, wrong);
     has_ecc &= take_whole(note, "ecc_uncorrected", INT64_MAX, &uncorrected, wrong);
@@ -94,7 +88,7 @@ static uint64_t require_whole(const json_t *note, const char *key, uint64_t most
                               char wrong[PA_NOTE_WRONG_BYTES]) {
     uint64_t value;
     if (!take_whole(note, key, most, &value, wrong))
-        should_be(wrong, key, "a whole number");
+        pa_note_should_be(wrong, key, "a whole number");
     return value;
 }
 
@@ -102,7 +96,7 @@ static void take_hash(const json_t *note, const char *key, struct pa_hash *out,
                       char wrong[PA_NOTE_WRONG_BYTES]) {
     const char *digits = json_string_value(json_object_get(note, key));
     if (digits == NULL || !pa_unhex(out->bytes, PA_HASH_BYTES, digits))
-        should_be(wrong, key, "64 hexadecimal digits");
+        pa_note_should_be(wrong, key, "64 hexadecimal digits");
 }
 
 /* Who noted the proof, in the words of docs/protocol.md, "Memory proof". */
@@ -168,9 +162,9 @@ int pa_replay_memory_note(struct pa_replay *replay, uint32_t device, const json_
     take_hash(note, "challenge", &words.challenge, wrong);
     take_hash(note, "commitment", &words.commitment, wrong);
     if (chunks < 1)
-        should_be(wrong, "chunks", "at least 1");
+        pa_note_should_be(wrong, "chunks", "at least 1");
     if (words.answers != NULL && !json_is_string(words.answers))
-        should_be(wrong, "answers", "hexadecimal text");
+        pa_note_should_be(wrong, "answers", "hexadecimal text");
     if (wrong[0] != '\0')
         return PA_OK;
     replay->facts->devices[device].memory = found;

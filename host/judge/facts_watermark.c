@@ -4,24 +4,10 @@
 #include "judge/facts_inside.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const json_int_t longest_half_ns = INT64_C(600000000000);
-
-static int should_be(char wrong[PA_NOTE_WRONG_BYTES], const char *key, const char *expected) {
-    snprintf(wrong, PA_NOTE_WRONG_BYTES, "\"%s\" should be %s", key, expected);
-    return PA_OK;
-}
-
-static bool take_whole(const json_t *json, const char *key, json_int_t least, json_int_t most,
-                       uint64_t *out) {
-    const json_t *value = json_object_get(json, key);
-    *out = json_is_integer(value) ? (uint64_t)json_integer_value(value) : 0;
-    return json_is_integer(value) && json_integer_value(value) >= least &&
-           json_integer_value(value) <= most;
-}
+static const uint64_t longest_half_ns = UINT64_C(600000000000);
 
 static int add_half(struct pa_replay *replay, struct pa_instant at, bool is_on,
                     struct pa_error *error) {
@@ -42,20 +28,21 @@ int pa_replay_watermark_note(struct pa_replay *replay, const json_t *json, struc
     uint64_t half, bits, half_ns, settle_ns;
     bool is_on = level != NULL && strcmp(level, "on") == 0;
     if (!is_on && (level == NULL || strcmp(level, "off") != 0))
-        return should_be(wrong, "level", "on or off");
-    if (!take_whole(json, "bits", 1, PA_WATERMARK_MOST_BITS, &bits))
-        return should_be(wrong, "bits", "a whole number, at most 1024");
-    if (!take_whole(json, "half_ns", 1, longest_half_ns, &half_ns))
-        return should_be(wrong, "half_ns", "a whole number");
-    if (!take_whole(json, "settle_ns", 0, (json_int_t)half_ns - 1, &settle_ns))
-        return should_be(wrong, "settle_ns", "a whole number below half_ns");
-    if (!take_whole(json, "half", 0, 2 * (json_int_t)bits - 1, &half) || half != replay->half_count)
-        return should_be(wrong, "half", "the next half-bit");
+        return pa_note_should_be(wrong, "level", "on or off");
+    if (!pa_note_whole(json, "bits", 1, PA_WATERMARK_MOST_BITS, &bits))
+        return pa_note_should_be(wrong, "bits", "a whole number, at most 1024");
+    if (!pa_note_whole(json, "half_ns", 1, longest_half_ns, &half_ns))
+        return pa_note_should_be(wrong, "half_ns", "a whole number");
+    if (!pa_note_whole(json, "settle_ns", 0, half_ns - 1, &settle_ns))
+        return pa_note_should_be(wrong, "settle_ns", "a whole number below half_ns");
+    if (!pa_note_whole(json, "half", 0, 2 * bits - 1, &half) || half != replay->half_count)
+        return pa_note_should_be(wrong, "half", "the next half-bit");
     if (half > 0 &&
         (bits != mark->bits || half_ns != mark->half_ns || settle_ns != mark->settle_ns))
-        return should_be(wrong, "bits", "those of the first half-bit, as half_ns and settle_ns");
+        return pa_note_should_be(wrong, "bits",
+                                 "those of the first half-bit, as half_ns and settle_ns");
     if (half % 2 == 1 && replay->halves[half - 1].is_on == is_on)
-        return should_be(wrong, "level", "the opposite of the first half's");
+        return pa_note_should_be(wrong, "level", "the opposite of the first half's");
     mark->bits = (uint32_t)bits;
     mark->half_ns = half_ns;
     mark->settle_ns = settle_ns;
