@@ -109,6 +109,17 @@ static struct pa_site_device absent_device(const struct pa_past_device *was, con
     return device;
 }
 
+/* Those that did not come moved the numbers of the devices behind them. */
+static void number_shares(struct pa_site *site) {
+    for (int rank = 0; rank < site->place.size; rank++)
+        site->shares[rank] = (struct pa_site_share){0};
+    for (uint32_t d = site->device_count; d-- > 0;)
+        if (site->devices[d].rank < site->place.size) {
+            site->shares[site->devices[d].rank].first = d;
+            site->shares[site->devices[d].rank].count++;
+        }
+}
+
 int pa_session_past_complete(const struct pa_session_past *past, struct pa_site *site,
                              struct pa_error *error) {
     const struct pa_declaration *declaration = &past->ledger.declaration;
@@ -130,6 +141,7 @@ int pa_session_past_complete(const struct pa_session_past *past, struct pa_site 
         free(site->devices);
         site->devices = all;
         site->device_count = count;
+        number_shares(site);
         return PA_OK;
     }
     free(all);
