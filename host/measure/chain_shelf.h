@@ -21,6 +21,10 @@ void pa_shelf_init(struct pa_chain_shelf *shelf);
 struct pa_chain *pa_shelf_new(struct pa_chain_shelf *shelf, uint64_t epoch, uint64_t device,
                               struct pa_error *error);
 const struct pa_chain *pa_shelf_find(struct pa_chain_shelf *shelf, uint64_t epoch, uint64_t device);
+/* Answer PA_ASK_OPEN (messages.h): append the openings that `in` asks for. PA_EINPUT for a chain
+ * that is not here. */
+int pa_shelf_open_tiles(struct pa_chain_shelf *shelf, struct pa_reader *in, struct pa_buffer *out,
+                        struct pa_error *error);
 void pa_shelf_forget(struct pa_chain_shelf *shelf, uint64_t epoch);
 void pa_shelf_free(struct pa_chain_shelf *shelf);
 

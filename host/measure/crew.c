@@ -480,29 +480,6 @@ static int replay(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *
     return PA_OK;
 }
 
-static int open_tiles(struct pa_crew *crew, struct pa_reader *in, struct pa_buffer *part,
-                      struct pa_error *error) {
-    uint64_t epoch = pa_read_u64(in);
-    uint32_t count = pa_read_u32(in);
-    for (uint32_t i = 0; i < count && !in->failed; i++) {
-        struct pa_sample sample;
-        pa_get_sample(in, &sample);
-        const struct pa_chain *chain = pa_shelf_find(&crew->shelf, epoch, sample.device);
-        if (chain == NULL)
-            return pa_fail(error, PA_EINPUT, "opening epoch %llu of device %u: it is not kept here",
-                           (unsigned long long)epoch, sample.device);
-        struct pa_opening opening = {0};
-        struct pa_buffer bytes = {0};
-        PA_TRY(pa_chain_open(chain, sample.step, sample.row, &opening, error));
-        pa_opening_write(&opening, &bytes);
-        pa_opening_free(&opening);
-        put_part(part, &bytes);
-        pa_buffer_free(&bytes);
-    }
-    return in->failed ? pa_fail(error, PA_EINPUT, "opening tiles: the request is cut short")
-                      : PA_OK;
-}
-
 /* Requests that concern the process as a whole. */
 static int execute_alone(struct pa_crew *crew, struct pa_buffer *answer, struct pa_error *error) {
     struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
@@ -515,7 +492,7 @@ static int execute_alone(struct pa_crew *crew, struct pa_buffer *answer, struct 
     else if (crew->operation == PA_ASK_REPLAY)
         code = replay(crew, &in, &part, &cause);
     else if (crew->operation == PA_ASK_OPEN)
-        code = open_tiles(crew, &in, &part, &cause);
+        code = pa_shelf_open_tiles(&crew->shelf, &in, &part, &cause);
     else
         pa_shelf_forget(&crew->shelf, pa_read_u64(&in));
     if (code != PA_OK) {
