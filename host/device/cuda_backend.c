@@ -103,6 +103,12 @@ static int cuda_attest(struct pa_device *base, const uint8_t nonce[PA_VENDOR_NON
     return pa_cuda_returned(device, pa_nvml_attest(device->nvml, nonce, out, error));
 }
 
+static int cuda_well(struct pa_device *base, struct pa_error *error) {
+    const struct pa_cuda_device *device = (const struct pa_cuda_device *)base;
+    return device->lost.code == PA_OK ? PA_OK
+                                      : pa_fail(error, device->lost.code, "%s", device->lost.text);
+}
+
 static int cuda_missing(struct pa_device *base, char (*texts)[160], int most) {
     const struct pa_cuda_device *device = (const struct pa_cuda_device *)base;
     const struct pa_nccl *nccl;
@@ -156,5 +162,6 @@ const struct pa_backend pa_cuda_backend = {
     .telemetry = cuda_telemetry,
     .attest = cuda_attest,
     .give_up = pa_cuda_give_up,
+    .well = cuda_well,
     .occupants = cuda_occupants,
 };

@@ -245,6 +245,9 @@ struct pa_backend {
      * refuses everything, and `close` leaves it where it is. For another thread to ask; NULL: every
      * call comes back. */
     bool (*give_up)(struct pa_device *device, uint64_t longest_ns, struct pa_error *error);
+    /* PA_OK, or why the device was given up in an earlier call and refuses everything. On the
+     * thread that drives it. NULL: never happens. */
+    int (*well)(struct pa_device *device, struct pa_error *error);
     /* The processes that used the device when it was opened, this one not among them: at most
      * `most` are written, the return value is how many there were. NULL: not known. */
     uint32_t (*occupants)(struct pa_device *device, struct pa_occupant *out, uint32_t most);

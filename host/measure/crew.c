@@ -299,6 +299,11 @@ static int seat_rest(struct seat *seat, struct pa_reader *in, struct pa_error *e
     return in->failed ? pa_fail(error, PA_EINPUT, "resting: cut short") : PA_OK;
 }
 
+static int seat_well(const struct seat *seat, struct pa_error *error) {
+    const struct pa_backend *backend = seat->device->backend;
+    return backend->well != NULL ? backend->well(seat->device, error) : PA_OK;
+}
+
 static int seat_work(struct seat *seat, struct pa_error *error) {
     struct pa_crew *crew = seat->crew;
     struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
@@ -322,6 +327,8 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
     case PA_ASK_COUPLED:
     case PA_ASK_ATTEST:
         return seat_aside(seat, &in, error);
+    case PA_ASK_WELL:
+        return seat_well(seat, error);
     default:
         return pa_fail(error, PA_EINPUT, "working: there is no operation %d", (int)crew->operation);
     }

@@ -3,6 +3,7 @@
 
 #include "measure/memory_station.h"
 #include "measure/session_notes.h"
+#include "measure/session_roll_call.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -246,5 +247,5 @@ int pa_session_memory(const struct pa_session_terms *terms, struct pa_error *err
     for (uint32_t d = 0; d < terms->site->device_count; d++)
         free(filling.devices[d].answers);
     free(filling.devices);
-    return code == PA_OK ? pa_note_losses(terms, PA_NO_EPOCH, error) : code;
+    return code == PA_OK ? pa_session_roll_call(terms, error) : code;
 }

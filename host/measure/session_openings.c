@@ -2,7 +2,7 @@
 #include "measure/session_openings.h"
 
 #include "measure/session_epoch.h"
-#include "measure/session_notes.h"
+#include "measure/session_roll_call.h"
 
 #include <stdlib.h>
 
@@ -206,6 +206,22 @@ static bool has_work(const struct pa_ledger *ledger, const struct pa_ledger_epoc
     return false;
 }
 
+/* Openings that a site with working devices does not give are missing: that is the witness's to
+ * judge. Where no device is left, nothing is withheld: the audit can be resumed once one works. */
+static int go_without(const struct opening_epoch *work, struct pa_error *error) {
+    struct pa_error cause = *error;
+    PA_TRY(pa_session_roll_call(work->terms, error));
+    if (pa_site_alive(work->terms->site) == 0)
+        return pa_fail(error, PA_EDEVICE,
+                       "opening tiles: no device is left that could compute the chains of epoch "
+                       "%llu again: %.600s. The evidence is kept; when a device works, go on with "
+                       "audit --resume",
+                       (unsigned long long)work->epoch->number, cause.text);
+    pa_observe(work->terms->observer,
+               (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = cause.text});
+    return PA_OK;
+}
+
 static int open_epoch(struct opening_epoch *work, struct pa_error *error) {
     const struct pa_declaration *declaration = &work->ledger->declaration;
     uint32_t failed;
@@ -221,13 +237,8 @@ static int open_epoch(struct opening_epoch *work, struct pa_error *error) {
         code = open_samples(work, error);
     free(work->samples);
     free(work->holder);
-    /* A device that cannot answer any more leaves openings missing: that is the witness's to judge.
-     */
-    if (code == PA_EDEVICE || code == PA_EHUB || code == PA_ETIMEOUT || code == PA_EINPUT) {
-        pa_observe(work->terms->observer,
-                   (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = error->text});
-        code = PA_OK;
-    }
+    if (code == PA_EDEVICE || code == PA_EHUB || code == PA_ETIMEOUT || code == PA_EINPUT)
+        code = go_without(work, error);
     PA_TRY(code);
     return work->terms->witness->kind->settle(work->terms->witness, work->epoch->number, &failed,
                                               error);
@@ -236,6 +247,7 @@ static int open_epoch(struct opening_epoch *work, struct pa_error *error) {
 int pa_session_open_all(const struct pa_session_terms *terms, struct pa_ledger *ledger,
                         struct pa_error *error) {
     struct opening_epoch work = {.terms = terms, .ledger = ledger};
+    PA_TRY(pa_session_roll_call(terms, error));
     for (uint32_t i = 0; i < ledger->closed_count; i++)
         work.all += pa_declared_openings(&ledger->declaration, ledger->closed[i].kind);
     for (uint32_t i = 0; i < ledger->closed_count; i++) {
@@ -251,5 +263,5 @@ int pa_session_open_all(const struct pa_session_terms *terms, struct pa_ledger *
         pa_site_tell(terms->site, &request, pa_clock_raw_ns() + patience_ns);
         pa_buffer_free(&request);
     }
-    return pa_note_losses(terms, PA_NO_EPOCH, error);
+    return pa_session_roll_call(terms, error);
 }

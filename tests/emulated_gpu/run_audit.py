@@ -22,7 +22,7 @@ vectors = f"{sources}/tests/vectors/proof.json"
 FORMATS = {"fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8"}
 DROPPED = ("OMPI_", "PMIX", "SLURM_", "PMI_", "PETAUDIT_", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 INCONCLUSIVE = 2
-INVALID = 3
+UNAVAILABLE = 69
 
 
 def environment(home, conditions, **more):
@@ -210,7 +210,7 @@ def absent(home):
         listed = petaudit(env, "devices").stdout
         assert "\ncuda: libcuda.so.1" in listed and "cpu:0" in listed, listed
         run = petaudit(env, "audit", claim, "--policy", policy, "--devices", "cuda", "--out", f"{home}/none",
-                       expected=69)
+                       expected=UNAVAILABLE)
         assert "cuda: libcuda.so.1" in run.stderr, run.stderr
     # A copy that broke off is refused by its name, before the loader maps what is not there.
     os.mkdir(f"{home}/half")
@@ -283,11 +283,11 @@ def wait_for(process, log, text):
 
 def resumed(home):
     """Chains that died with their process are computed again. A GPU that hangs in that is given up, and another one does
-    it; where there is none the openings are missing, and the audit ends all the same."""
+    it; where there is none the audit ends without a result, and is resumed once the GPU works."""
     many = f"{home}/policy.yaml"  # epochs, so that it is still at their chains when it is ordered to hang
     with open(policy, encoding="utf-8") as file, open(many, "w", encoding="utf-8") as copy:
         copy.write(file.read().replace("window_s: 0.2, epoch_s: 0.1,", "window_s: 1.2, epoch_s: 0.2,"))
-    for devices, status, missing in ((2, INCONCLUSIVE, False), (1, INVALID, True)):
+    for devices, status in ((2, INCONCLUSIVE), (1, UNAVAILABLE)):
         out, log, trigger = f"{home}/out{devices}", f"{home}/log{devices}", f"{home}/hang{devices}"
         hang = f"devices={devices},memory=32MiB,fault=cuEventQuery@0:1:hang:when={trigger}"
         env = environment(home, hang, PETAUDIT_PATIENCE="3s")
@@ -306,10 +306,15 @@ def resumed(home):
         said = open(log, encoding="utf-8").read()
         assert code == status, (code, said)
         assert time.monotonic() - begun > 2.9, "it did not hang"
+        assert "cuEventQuery has not come back for" in said, said
+        if status == UNAVAILABLE:
+            assert "audit --resume" in said and not os.path.exists(f"{out}/summary.json"), said
+            well = environment(home, f"devices={devices},memory=32MiB")
+            petaudit(well, "audit", "--resume", out, "--devices", "cuda", expected=INCONCLUSIVE)
         with open(f"{out}/summary.json", encoding="utf-8") as file:
-            openings = json.load(file)["openings"]
-        assert openings["failed"] == 0 and (openings["missing"] > 0) == missing, openings
-        assert ("cuEventQuery has not come back for" in said) == missing, said
+            summary = json.load(file)
+        assert summary["openings"]["failed"] == 0 and summary["openings"]["missing"] == 0, summary["openings"]
+        assert [device["is_lost"] for device in summary["devices"]] == [True, False][:devices], summary["devices"]
 
 
 def several(home, conditions, devices, visible=None):
