@@ -12,6 +12,7 @@
 
 /* Openings and notes are sent in batches of about this size. */
 enum { BATCH_BYTES = 1 << 20, MOST_TICKET_FILE = 1024, FINGERPRINT_DIGITS = 2 * PA_HASH_BYTES };
+enum { UNKNOWN_TICKET = 401 };
 
 /* An answer may wait for a disk, or for openings that the witness computes again. PETAUDIT_PATIENCE
  * shortens it. */
@@ -445,7 +446,14 @@ int pa_remote_witness_open(const struct pa_remote_witness_options *options, stru
 int pa_remote_witness_resume(struct pa_witness *witness, struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
     struct pa_buffer request = request_for(remote, PA_WITNESS_RESUME);
-    return tell(remote, PA_WITNESS_RESUME, &request, patience_ns, error);
+    int code = tell(remote, PA_WITNESS_RESUME, &request, patience_ns, error);
+    if (code == PA_EWITNESS && pa_link_client_status(remote->client) == UNKNOWN_TICKET)
+        return pa_fail(error, PA_EINVALID,
+                       "resuming: the witness at %s does not know the session. It ended before it "
+                       "had the declaration, and then nothing was measured, or its store is "
+                       "another one; start a new audit",
+                       remote->url);
+    return code;
 }
 
 int pa_remote_witness_fetch(struct pa_witness *witness, struct pa_store *store,

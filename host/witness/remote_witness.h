@@ -20,7 +20,8 @@ struct pa_remote_witness_options {
  * ticket file that cannot be read. */
 int pa_remote_witness_open(const struct pa_remote_witness_options *options, struct pa_witness **out,
                            struct pa_error *error);
-/* Go on with the session of the ticket: the first call after an open without `url`. */
+/* Go on with the session of the ticket: the first call after an open without `url`. PA_EINVALID
+ * when the witness has no such session. */
 int pa_remote_witness_resume(struct pa_witness *witness, struct pa_error *error);
 /* Append to `store` the records that the witness has and it has not. */
 int pa_remote_witness_fetch(struct pa_witness *witness, struct pa_store *store,

@@ -109,7 +109,8 @@ def wait(hall, process):
 
 
 def is_cut_off(hall, status):
-    """Killed before its devices were described, a session cannot go on, and says so; nothing was measured in it."""
+    """Killed before its devices were described or its witness had the declaration, a session cannot go on, and says so;
+    nothing was measured in it."""
     return status == 3 and "start a new audit" in (hall.folder / "log").read_text(encoding="utf-8", errors="replace")[-300:]
 
 

@@ -241,6 +241,18 @@ def strangers_are_refused(place):
     check(set(introductions) == {200}, f"introductions: {set(introductions)}")
 
 
+def a_session_that_the_witness_never_had_is_refused(place):
+    """A site has its ticket before the witness has the declaration: whoever dies in between leaves a ticket of nothing."""
+    os.mkdir(place.path("early"))
+    with open(place.path("one/witness.ticket"), encoding="utf-8") as file:
+        address, ticket = file.read().split()
+    with open(place.path("early/witness.ticket"), "w", encoding="utf-8") as file:
+        file.write(f"{address} {ticket[::-1]}\n")
+    done = place.audit("--resume", place.path("early"), status=3)
+    check("does not know the session" in done.stderr and "start a new audit" in done.stderr, done.stderr)
+    check(os.listdir(place.path("early")) == ["witness.ticket"], "something was left by what was refused")
+
+
 def either_side_may_be_killed(place):
     expected = None
     for victim in ("site", "witness", "site"):
@@ -305,6 +317,7 @@ def main():
         place.start_witness()
         try:
             for test in (an_audit_is_witnessed, a_judgement_leaves_the_locks_of_the_session, a_second_session_of_the_claim_is_counted, strangers_are_refused,
+                         a_session_that_the_witness_never_had_is_refused,
                          stamps_bound_a_session_from_outside, either_side_may_be_killed, registers_are_exchanged):
                 test(place)
                 print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
