@@ -6,14 +6,19 @@ layers: two ranks of mpirun on each; the all-reduce goes inside of the hosts fir
 mpirun: ranks that mpirun starts on all three; the one on the third host is killed in the middle.
 cut:    processes started by hand with --hub and no folder in common; the third host loses its network in the middle.
 killed: the same; everything that runs on the third host is killed, as when its power is cut.
+witnessed: the witness alone on the first host, behind 10 ms of delay each way, hub and worker on the two others; somebody
+        who has no network at all verifies what came out of it.
 """
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from cluster_site import Hall, check
@@ -149,15 +154,20 @@ def in_layers(hall, network):
     check([note["transport"] for note in hall.notes("coupled")] == ["mpi"], hall.notes("coupled"))
 
 
+def hub_of(hall, process):
+    """The address that the hub wrote, token and all."""
+    deadline = time.monotonic() + 120
+    while not os.path.exists(os.path.join(hall.out, "hub.json")):
+        check(process.poll() is None and time.monotonic() < deadline, hall.log())
+        time.sleep(0.05)
+    with open(os.path.join(hall.out, "hub.json"), encoding="utf-8") as file:
+        return json.load(file)["hub"]
+
+
 def by_hand(hall, network, is_cut):
     # Nothing in common but the address: each host has a folder of its own.
     ranks = [hall.start_rank(0, 3, *hall.arguments(), "--hub", f"{network.address(0)}:0", prefix=network.on(0))]
-    deadline = time.monotonic() + 120
-    while not os.path.exists(os.path.join(hall.out, "hub.json")):
-        check(ranks[0].poll() is None and time.monotonic() < deadline, hall.log())
-        time.sleep(0.05)
-    with open(os.path.join(hall.out, "hub.json"), encoding="utf-8") as file:
-        hub = json.load(file)["hub"]
+    hub = hub_of(hall, ranks[0])
     check(hub.startswith(f"https://{network.address(0)}:"), hub)
     for rank in (1, 2):
         ranks.append(hall.start_rank(rank, 3, hall.path("claim.yaml"), "--devices", "cpu", "--hub", hub,
@@ -176,9 +186,78 @@ def by_hand(hall, network, is_cut):
               hall.log("rank2.log"))
 
 
+class Line(threading.Thread):
+    """Between all hosts and one of them: what comes is passed on 10 ms later, in both directions."""
+
+    DELAY_S = 0.01
+
+    def __init__(self, host, port, to):
+        super().__init__(daemon=True)
+        self.to, self.listener, self.connections = to, socket.create_server((host, port)), 0
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            near, _ = self.listener.accept()
+            self.connections += 1
+            far = socket.create_connection(self.to)
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self.pump, args=(source, target), daemon=True).start()
+
+    def pump(self, source, target):
+        try:
+            while data := source.recv(1 << 16):
+                time.sleep(self.DELAY_S)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            source.close()
+            target.close()
+
+
+def by_witness(hall, network):
+    with open(hall.path("quick.yaml"), encoding="utf-8") as file:
+        policy = file.read()
+    with open(hall.path("quick.yaml"), "w", encoding="utf-8") as file:
+        file.write(policy.replace("assurance: self", "assurance: witnessed"))
+    # Nothing in common with the site but the line: a home, a key and a store of its own.
+    auditor = hall.path("auditor")
+    os.mkdir(auditor)
+    subprocess.run([program, "keygen", f"{auditor}/key"], env={**hall.env, "HOME": auditor}, check=True, capture_output=True)
+    witness = hall.start([*network.on(0), program, "witness", "--key", f"{auditor}/key", "--store", f"{auditor}/store", "--listen",
+                          f"{network.address(0)}:0", "--live", "off"], "witness.log", HOME=auditor)
+    hall.wait_for("#", "witness.log", process=witness)
+    url = re.search(r"https://[0-9.]+:([0-9]+)#([0-9a-f]{64})", hall.log("witness.log"))
+    line = Line(f"{network.net}.100", 0, (network.address(0), int(url[1])))
+    hub = hall.start_rank(0, 2, *hall.arguments(), "--hub", f"{network.address(1)}:0", "--witness",
+                          f"https://{network.net}.100:{line.port}#{url[2]}", prefix=network.on(1))
+    address = hub_of(hall, hub)
+    worker = hall.start_rank(1, 2, hall.path("claim.yaml"), "--devices", "cpu", "--hub", address, "--out", hall.path("out1"),
+                             prefix=network.on(2))
+    hall.end(hub, (2,))
+    hall.end(worker, (0,), "rank1.log")
+    check(line.connections > 0, "the witness was asked by another way")
+    summary = hall.summary()
+    check(summary["assurance"] == "witnessed" and summary["verdict"] == "INCONCLUSIVE", summary["reason"])
+    check(summary["openings"]["failed"] == 0 and summary["openings"]["missing"] == 0, summary["openings"])
+    check([device["host"] for device in summary["devices"]] == list(HOSTS[1:]), summary["devices"])
+    check(all(device["steps"] > 0 and not device["is_lost"] for device in summary["devices"]), summary["devices"])
+    # A third machine, which reaches nobody and has three files.
+    with tempfile.TemporaryDirectory() as third:
+        for path in (f"{hall.out}/test-result.json", f"{hall.out}/evidence.db", f"{auditor}/key.pub"):
+            shutil.copy(path, third)
+        done = subprocess.run(["unshare", "--net", program, "verify", f"{third}/test-result.json", "--evidence",
+                               f"{third}/evidence.db", "--trust", f"{third}/key.pub"], env={**hall.env, "HOME": third},
+                              capture_output=True, text=True, timeout=300, check=False)
+    check(done.returncode == 0 and "witness" in done.stdout, f"verify ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
 check(os.geteuid() == 0 and shutil.which("ip") is not None, "network namespaces need root and iproute2")
 with tempfile.TemporaryDirectory() as home, Hall(home, program, window_s=3) as hall, Network() as network:
-    if way == "mpirun":
+    if way == "witnessed":
+        by_witness(hall, network)
+    elif way == "mpirun":
         by_mpirun(hall, network)
     elif way == "layers":
         in_layers(hall, network)
