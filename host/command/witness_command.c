@@ -222,6 +222,15 @@ static int copy(const char *from, const char *to, const char *name, bool *is_the
     return code;
 }
 
+/* A witness that runs may have it open, or write its log back into the file at any moment: who may
+ * write in the folder takes part in their locks. Read-only media have no witness. */
+static int open_source(const char *folder, const char *path, struct pa_store **out,
+                       struct pa_error *error) {
+    if (access(folder, W_OK) != 0)
+        return pa_store_open_readonly(path, out, error);
+    return pa_store_open_beside(path, out, error);
+}
+
 /* The evidence as a store of its own: the running one may have a write-ahead log beside it. */
 static int copy_evidence(const char *from, const char *to, struct pa_error *error) {
     char source[PATH_MAX], target[PATH_MAX];
@@ -229,7 +238,7 @@ static int copy_evidence(const char *from, const char *to, struct pa_error *erro
     struct pa_buffer records = {0};
     PA_TRY(pa_path_join(source, from, "evidence.db", error));
     PA_TRY(pa_path_join(target, to, "evidence.db", error));
-    PA_TRY(pa_store_open_readonly(source, &store, error));
+    PA_TRY(open_source(from, source, &store, error));
     int code = pa_store_export(store, &records, error);
     if (code == PA_OK)
         code = pa_store_create(target, &copied, error);

@@ -6,6 +6,7 @@ The certificate is signed by the witness, says "witnessed", and verifies from th
 fingerprint, an unknown ticket, a body that is no request and a replay are refused; a witness or a site that is killed
 in the middle goes on where the transcript ends; a second session of the same claim is counted.
 """
+import fcntl
 import json
 import os
 import random
@@ -221,6 +222,32 @@ def a_judgement_leaves_the_locks_of_the_session(place):
     check(records(evidence) == before, "the judgement changed the evidence")
 
 
+def an_export_respects_the_locks_of_the_session(place):
+    """A witness that closes a session writes its log back into the file under a lock: an export in that moment waits
+    for it, and is whole."""
+    session, out = sessions(place)[0], place.path("beside")
+    place.witness.send_signal(signal.SIGTERM)
+    place.witness.wait()
+    evidence = place.path(f"store/{session}/evidence.db")
+    database = sqlite3.connect(evidence)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    with open(evidence, "r+b") as file:
+        # The bytes that SQLite locks for those who read or write a database.
+        fcntl.lockf(file, fcntl.LOCK_EX, 510, 0x40000002)
+        export = subprocess.Popen([program, "witness", "export", session, "--store", place.path("store"), "--out", out],
+                                  env=place.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            export.wait(1)
+        except subprocess.TimeoutExpired:
+            pass
+        check(export.poll() is None, "the export did not wait for the witness")
+    said = export.communicate(timeout=LIMIT_S)[1]
+    check(export.returncode == 0, f"the export ended with {export.returncode}: {said}")
+    check(records(os.path.join(out, "evidence.db")) == records(evidence), "records are missing")
+    place.start_witness()
+
+
 def strangers_are_refused(place):
     digits = place.url.split("#")[1]
     wrong = place.url.split("#")[0] + "#" + digits[:-1] + ("0" if digits[-1] != "0" else "1")
@@ -316,7 +343,8 @@ def main():
         place = Place(folder)
         place.start_witness()
         try:
-            for test in (an_audit_is_witnessed, a_judgement_leaves_the_locks_of_the_session, a_second_session_of_the_claim_is_counted, strangers_are_refused,
+            for test in (an_audit_is_witnessed, a_judgement_leaves_the_locks_of_the_session,
+                         an_export_respects_the_locks_of_the_session, a_second_session_of_the_claim_is_counted, strangers_are_refused,
                          a_session_that_the_witness_never_had_is_refused,
                          stamps_bound_a_session_from_outside, either_side_may_be_killed, registers_are_exchanged):
                 test(place)
