@@ -293,10 +293,24 @@ static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *
     return PA_OK;
 }
 
+/* Who rests goes on with products until its time has come, and all others until the last of these:
+ * the load falls by a line. */
 static int seat_rest(struct seat *seat, struct pa_reader *in, struct pa_error *error) {
-    for (const struct seat *other = seat->crew->seats; other <= seat; other++)
-        seat->rests = pa_read_u32(in) != 0;
-    return in->failed ? pa_fail(error, PA_EINPUT, "resting: cut short") : PA_OK;
+    struct pa_ramp_share ramp;
+    uint64_t asked_ns = pa_clock_raw_ns();
+    uint32_t seats = seat->crew->seat_count;
+    for (uint32_t i = 0; i < seats; i++) {
+        bool rests = pa_read_u32(in) != 0;
+        if (i == seat_number(seat))
+            seat->rests = rests;
+    }
+    PA_TRY(pa_get_ramp(in, seat_number(seat), seats, &ramp, error));
+    if (ramp.total_ns > 0) {
+        PA_TRY(require_stand(seat, error));
+        PA_TRY(hold_load(seat, asked_ns + (seat->rests ? ramp.at_ns : ramp.total_ns), error));
+    }
+    pa_buffer_u64(&seat->part, pa_clock_raw_ns() - asked_ns);
+    return PA_OK;
 }
 
 static int seat_well(const struct seat *seat, struct pa_error *error) {

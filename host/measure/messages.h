@@ -27,7 +27,7 @@ enum pa_operation {
     PA_ASK_COUPLED = 11,   /* pa_coupled_request of coupled.h a device > its answer */
     PA_ASK_ATTEST = 12,    /* a request of vendor_station.h a device > its answer */
     PA_ASK_RAMP_DOWN = 13, /* ramp > u64 ns until it ended: go on with products until then */
-    PA_ASK_REST = 14,      /* u32 a device: 1 does nothing from here on > nothing */
+    PA_ASK_REST = 14,      /* u32 a device: 1 does nothing more | ramp > as RAMP_DOWN */
     PA_ASK_WELL = 15,      /* are you still well? > nothing, or why a device is lost */
 };
 

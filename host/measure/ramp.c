@@ -68,11 +68,41 @@ int pa_ramp_plan(const struct pa_claim *claim, struct pa_site *site, struct pa_r
     return code;
 }
 
+static struct pa_ramp part_of(const struct pa_ramp *whole, uint64_t total_ns) {
+    return (struct pa_ramp){.mw_per_s = whole->mw_per_s,
+                            .watts = whole->mw_per_s * 1e6 * ((double)total_ns * 1e-9),
+                            .total_ns = total_ns};
+}
+
+void pa_ramp_divide(struct pa_site *site, const struct pa_ramp *whole, const bool *rests,
+                    struct pa_ramp *resting) {
+    uint64_t before_ns = 0, sum_ns[2] = {0, 0};
+    for (uint32_t d = 0; d < site->device_count; d++) {
+        uint64_t at_ns = site->devices[d].ramp_ns;
+        if (at_ns == 0) /* it did not come back, and has none */
+            continue;
+        sum_ns[rests[d] ? 1 : 0] += at_ns - before_ns;
+        before_ns = at_ns;
+        site->devices[d].ramp_ns = sum_ns[rests[d] ? 1 : 0];
+    }
+    *resting = part_of(whole, sum_ns[1]);
+}
+
+struct pa_ramp pa_ramp_of_working(const struct pa_site *site, const struct pa_ramp *whole) {
+    uint64_t total_ns = 0;
+    for (uint32_t d = 0; d < site->device_count; d++)
+        if (!site->devices[d].is_idle && site->devices[d].ramp_ns > total_ns)
+            total_ns = site->devices[d].ramp_ns;
+    return total_ns < whole->total_ns ? part_of(whole, total_ns) : *whole;
+}
+
 void pa_put_ramp(struct pa_buffer *out, const struct pa_site *site, const struct pa_ramp *ramp,
                  uint32_t first, uint32_t count) {
     pa_buffer_u64(out, ramp->total_ns);
-    for (uint32_t d = first; d < first + count; d++)
-        pa_buffer_u64(out, site->devices[d].ramp_ns);
+    for (uint32_t d = first; d < first + count; d++) {
+        uint64_t at_ns = site->devices[d].ramp_ns;
+        pa_buffer_u64(out, at_ns < ramp->total_ns ? at_ns : ramp->total_ns);
+    }
 }
 
 int pa_get_ramp(struct pa_reader *in, uint32_t seat, uint32_t seats, struct pa_ramp_share *out,

@@ -28,6 +28,13 @@ struct pa_ramp {
 int pa_ramp_plan(const struct pa_claim *claim, struct pa_site *site, struct pa_ramp *out,
                  struct pa_error *error);
 
+/* The witness has chosen, and those that rest (by device) stop before the others do: each of the
+ * two gets a line of its own, in the order of before. Fills what it is for those that rest. */
+void pa_ramp_divide(struct pa_site *site, const struct pa_ramp *whole, const bool *rests,
+                    struct pa_ramp *resting);
+/* What it is for those that do not rest. */
+struct pa_ramp pa_ramp_of_working(const struct pa_site *site, const struct pa_ramp *whole);
+
 /* What goes with a request to a process's devices, and one seat's share of it. */
 void pa_put_ramp(struct pa_buffer *out, const struct pa_site *site, const struct pa_ramp *ramp,
                  uint32_t first, uint32_t count);

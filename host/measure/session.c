@@ -252,11 +252,11 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
         return stopped(error);
     PA_TRY(pa_power_watch_begin(terms, NULL, &terms->power, error));
     PA_TRY(declare(terms, ledger, error));
+    PA_TRY(pa_note_ramp(terms, error));
     PA_TRY(pa_session_choose(terms, ledger, error));
     PA_TRY(pa_note_session(terms, error));
     PA_TRY(pa_note_libraries(terms, error));
     PA_TRY(pa_note_devices(terms, error));
-    PA_TRY(pa_note_ramp(terms, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(run_epochs(terms, ledger, error));
@@ -354,10 +354,10 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
         PA_TRY(check_interruption(terms, past, error));
     PA_TRY(restore_devices(terms, past, error));
     PA_TRY(prepare(terms, error));
+    PA_TRY(pa_note_ramp(terms, error));
     PA_TRY(pa_session_choose(terms, ledger, error));
     PA_TRY(pa_power_watch_begin(terms, past, &terms->power, error));
     PA_TRY(bridge(terms, ledger, error));
-    PA_TRY(pa_note_ramp(terms, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(run_epochs(terms, ledger, error));
     if (!past->has_raw) {

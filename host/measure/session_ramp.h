@@ -9,7 +9,12 @@
 void pa_session_tell_ramp(const struct pa_session_terms *terms);
 /* Note the ramp, and when each device began after it was asked to. */
 int pa_note_ramp(const struct pa_session_terms *terms, struct pa_error *error);
-/* The devices go on with products and end one after the other; noted too. */
+/* Say that those which the witness did not choose stop one after the other, and note that they did;
+ * nothing where that takes no time. */
+void pa_session_tell_rest(const struct pa_session_terms *terms, const struct pa_ramp *resting);
+int pa_note_rest(const struct pa_session_terms *terms, const struct pa_ramp *resting,
+                 struct pa_error *error);
+/* The devices that work go on with products and end one after the other; noted too. */
 int pa_session_ramp_down(const struct pa_session_terms *terms, struct pa_error *error);
 
 #endif

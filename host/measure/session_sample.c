@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/session_sample.h"
 
+#include "base/clock.h"
+#include "measure/session_ramp.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,17 +47,25 @@ int pa_session_declare_sample(const struct pa_session_terms *terms, struct pa_de
 }
 
 struct choosing {
-    bool *rests; /* by device */
+    bool *rests;         /* by device */
+    struct pa_ramp ramp; /* of those */
 };
 
 static void build_rest(void *context, const struct pa_site *site, int rank, uint32_t first,
                        uint32_t count, struct pa_buffer *out) {
     const struct choosing *choosing = context;
-    (void)site;
     (void)rank;
     pa_buffer_u32(out, PA_ASK_REST);
     for (uint32_t d = first; d < first + count; d++)
         pa_buffer_u32(out, choosing->rests[d] ? 1 : 0);
+    pa_put_ramp(out, site, &choosing->ramp, first, count);
+}
+
+static int take_rest(void *context, struct pa_site *site, uint32_t device, struct pa_reader *in,
+                     struct pa_error *error) {
+    (void)context;
+    site->devices[device].ramped_ns = pa_read_u64(in) & INT64_MAX;
+    return in->failed ? pa_fail(error, PA_EINPUT, "resting: the answer is cut short") : PA_OK;
 }
 
 static void tell_choice(const struct pa_session_terms *terms, const uint32_t *chosen,
@@ -77,9 +88,13 @@ static void tell_choice(const struct pa_session_terms *terms, const uint32_t *ch
 static int let_rest(const struct pa_session_terms *terms, struct choosing *choosing,
                     struct pa_error *error) {
     struct pa_site *site = terms->site;
-    PA_TRY(pa_site_ask(site, build_rest, NULL, choosing, pa_clock_raw_ns() + patience_ns, error));
+    pa_ramp_divide(site, &terms->plan->ramp, choosing->rests, &choosing->ramp);
+    pa_session_tell_rest(terms, &choosing->ramp);
+    PA_TRY(pa_site_ask(site, build_rest, take_rest, choosing,
+                       pa_clock_raw_ns() + choosing->ramp.total_ns + patience_ns, error));
     for (uint32_t d = 0; d < site->device_count; d++)
         site->devices[d].is_idle = choosing->rests[d];
+    PA_TRY(pa_note_rest(terms, &choosing->ramp, error));
     return pa_site_alive(site) > 0
                ? PA_OK
                : pa_fail(error, PA_EDEVICE, "none of the devices that the witness chose is left");

@@ -98,6 +98,58 @@ static void power_is_the_claims_or_the_catalogues_and_never_a_guess(void **state
     assert_int_equal(ramp.total_ns, 0);
 }
 
+/* The load of a sample: those that rest follow the line while the others stay on, and these do at
+ * the end. */
+static void both_parts_of_a_sample_follow_the_line(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct pa_site_device devices[MOST_DEVICES];
+        struct pa_site site = {.devices = devices};
+        struct pa_ramp resting, whole = {.mw_per_s = 0.01};
+        double watts[MOST_DEVICES], sum[2] = {0, 0};
+        uint64_t starts[MOST_DEVICES], random = seed;
+        bool rests[MOST_DEVICES];
+        uint32_t count = 1 + (uint32_t)(draw(&random) * (MOST_DEVICES - 1));
+        memset(devices, 0, sizeof devices);
+        site.device_count = count;
+        for (uint32_t d = 0; d < count; d++)
+            watts[d] = 50 + 1350 * draw(&random);
+        assert_int_equal(
+            pa_ramp_schedule(watts, count, whole.mw_per_s, starts, &whole.total_ns, NULL), PA_OK);
+        for (uint32_t d = 0; d < count; d++) {
+            devices[d].ramp_ns = starts[d];
+            rests[d] = draw(&random) < 0.9;
+        }
+        pa_ramp_divide(&site, &whole, rests, &resting);
+        for (uint32_t d = 0; d < count; d++) {
+            devices[d].is_idle = rests[d];
+            sum[rests[d]] += watts[d];
+            /* To the nanosecond of each that was rounded before. */
+            double line = whole.mw_per_s * 1e6 * ((double)devices[d].ramp_ns + count) * 1e-9;
+            assert_true(sum[rests[d]] <= line && sum[rests[d]] >= line - 0.01);
+        }
+        struct pa_ramp working = pa_ramp_of_working(&site, &whole);
+        assert_true(fabs(resting.watts - sum[true]) < 0.01);
+        assert_true(working.total_ns + resting.total_ns == whole.total_ns);
+    }
+}
+
+/* A process that did not come back when an audit was resumed has no time, and takes none. */
+static void an_absent_device_takes_no_time(void **state) {
+    struct pa_site_device devices[3];
+    struct pa_site site = {.devices = devices, .device_count = 3};
+    struct pa_ramp resting, whole = {.mw_per_s = 0.001, .watts = 1000, .total_ns = 20};
+    bool rests[3] = {true, true, true};
+    (void)state;
+    memset(devices, 0, sizeof devices);
+    devices[0].ramp_ns = 10;
+    devices[2].ramp_ns = 20;
+    pa_ramp_divide(&site, &whole, rests, &resting);
+    assert_int_equal(devices[1].ramp_ns, 0);
+    assert_int_equal(devices[2].ramp_ns, 20);
+    assert_int_equal(resting.total_ns, 20);
+}
+
 static void each_seat_finds_its_own_time(void **state) {
     struct pa_site_device devices[3];
     struct pa_site site = {.devices = devices, .device_count = 3};
@@ -140,6 +192,8 @@ int main(void) {
         cmocka_unit_test(the_load_is_never_above_the_line),
         cmocka_unit_test(a_ramp_of_hours_is_refused),
         cmocka_unit_test(power_is_the_claims_or_the_catalogues_and_never_a_guess),
+        cmocka_unit_test(both_parts_of_a_sample_follow_the_line),
+        cmocka_unit_test(an_absent_device_takes_no_time),
         cmocka_unit_test(each_seat_finds_its_own_time),
         cmocka_unit_test(a_wait_ends_when_the_user_stops),
     };
