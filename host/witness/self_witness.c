@@ -335,8 +335,10 @@ static int check_challenged(const struct self_witness *self, uint64_t epoch, con
      * aborted. */
     pa_epoch_nonce(&nonce, &self->epoch_key);
     if (!pa_hash_equal(&nonce, &self->ledger.nonce))
-        return pa_fail(error, PA_EWITNESS, "%s epoch %llu: this witness has no key for it", doing,
-                       (unsigned long long)epoch);
+        return pa_fail(error, PA_EWITNESS,
+                       "%s epoch %llu: this witness has no key for it any more: it was started "
+                       "anew, or gave the epoch up when nothing was heard of the site",
+                       doing, (unsigned long long)epoch);
     return PA_OK;
 }
 
@@ -447,6 +449,12 @@ static int abort_epoch(struct pa_witness *witness, uint64_t epoch, const char *r
     if (code == PA_OK)
         self->ledger.is_challenged = false;
     return code;
+}
+
+void pa_self_witness_forget_epoch(struct pa_witness *witness) {
+    struct self_witness *self = self_of(witness);
+    OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
+    self->is_committed = false;
 }
 
 static int gap(struct pa_witness *witness, uint64_t *gap_ns, struct pa_error *error) {

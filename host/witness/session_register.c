@@ -59,10 +59,14 @@ int pa_session_register_add(const char *path, const struct pa_hash *claim, const
     if (file < 0)
         return pa_fail(error, PA_EWRITE, "registering the session in %s: %s", path,
                        strerror(errno));
-    /* One write of one line under a lock: two audits at once cannot tear each other's lines. */
-    bool written = flock(file, LOCK_EX) == 0 &&
-                   write(file, line, LINE_CHARACTERS) == LINE_CHARACTERS && fsync(file) == 0;
-    int cause = errno;
+    /* One write of one line under a lock: two audits at once cannot tear each other's lines. A full
+     * disk can: it takes a part of a line, which goes away again. */
+    off_t end = flock(file, LOCK_EX) == 0 ? lseek(file, 0, SEEK_END) : -1;
+    ssize_t taken = end < 0 ? -1 : write(file, line, LINE_CHARACTERS);
+    bool written = taken == LINE_CHARACTERS && fsync(file) == 0;
+    int cause = taken >= 0 && taken < LINE_CHARACTERS ? ENOSPC : errno;
+    if (!written && end >= 0 && ftruncate(file, end) != 0)
+        cause = errno;
     close(file);
     return written ? PA_OK
                    : pa_fail(error, PA_EWRITE, "registering the session in %s: %s", path,

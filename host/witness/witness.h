@@ -110,4 +110,8 @@ int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
 int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
                          struct pa_error *error);
 
+/* The site's process was started anew and has no chains any more: the key of an epoch whose list is
+ * not in, and its root, are forgotten. It can only be aborted. */
+void pa_self_witness_forget_epoch(struct pa_witness *witness);
+
 #endif

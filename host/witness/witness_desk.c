@@ -355,7 +355,7 @@ static void answer_seat(struct pa_witness_desk *desk, struct pa_witness_seat *se
         int code = seat->is_declared ? pa_witness_seat_wake(seat, &desk->options, &error)
                                      : pa_fail(&error, PA_EWITNESS, "no session was declared");
         if (code == PA_OK) {
-            seat->must_resume = false;
+            pa_witness_seat_resume(seat);
             seat->sequence = request->sequence;
         }
         pa_buffer_clear(&seat->answer);

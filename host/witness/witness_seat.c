@@ -55,6 +55,15 @@ bool pa_witness_seat_is_amid(const struct pa_witness_seat *seat) {
     return seat->has_epoch || seat->has_half_bit;
 }
 
+/* The chains of the epoch under work died with the process of before. With its root in, and no
+ * list, it could be neither closed nor aborted. */
+void pa_witness_seat_resume(struct pa_witness_seat *seat) {
+    if (seat->has_epoch)
+        pa_self_witness_forget_epoch(seat->witness);
+    seat->has_epoch = false;
+    seat->must_resume = false;
+}
+
 int pa_witness_seat_sleep(struct pa_witness_seat *seat, struct pa_error *error) {
     if (seat->witness != NULL)
         PA_TRY(seat->witness->kind->sync(seat->witness, error));

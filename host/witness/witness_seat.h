@@ -40,6 +40,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
 /* Open store and witness of a declared seat, unless they are open. */
 int pa_witness_seat_wake(struct pa_witness_seat *seat,
                          const struct pa_witness_desk_options *options, struct pa_error *error);
+/* The site's process was started anew: its epoch under work is lost. The seat is awake. */
+void pa_witness_seat_resume(struct pa_witness_seat *seat);
 /* Whether closing store and witness would lose something. */
 bool pa_witness_seat_is_amid(const struct pa_witness_seat *seat);
 /* Close both, with everything that was said so far in the transcript. After an error they are open

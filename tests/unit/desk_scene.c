@@ -139,18 +139,22 @@ void begin(struct scene *scene) {
     assert_int_equal(declare(scene, scene->serial, 4), PA_OK);
 }
 
-/* An epoch in which the one device did nothing. */
-int close_idle(struct scene *scene, uint64_t epoch) {
+/* What the one device's chain says when it did nothing. */
+static struct pa_tail idle_tail(const struct scene *scene, uint64_t epoch) {
     struct pa_epoch_parameters parameters = {
         .class_id = PA_DENSE16, .k = K, .devices = 1, .session = scene->session, .epoch = epoch};
     struct pa_tail tail = {0};
+    pa_epoch_device_start(&tail.last, &scene->nonce, &parameters, 0, M, N);
+    return tail;
+}
+
+int commit_idle(struct scene *scene, uint64_t epoch) {
+    struct pa_tail tail = idle_tail(scene, epoch);
     struct pa_hash root, message;
     struct pa_signature signature = {0};
     struct pa_buffer body = {0};
     struct pa_error error = {0};
-    struct pa_list_entry entry = {0};
     size_t length = 0;
-    pa_epoch_device_start(&tail.last, &scene->nonce, &parameters, 0, M, N);
     pa_epoch_root(&root, &scene->nonce, &tail, 1);
     pa_epoch_commit_hash(&message, &scene->session, epoch, &root);
     assert_int_equal(pa_key_sign(scene->prover, &message, signature.bytes, &length, &error), PA_OK);
@@ -159,13 +163,24 @@ int close_idle(struct scene *scene, uint64_t epoch) {
     pa_buffer_bytes(&body, root.bytes, PA_HASH_BYTES);
     pa_witness_put_signature(&body, &signature);
     int code = ask(scene, PA_WITNESS_COMMIT, body.data, body.size);
-    pa_buffer_clear(&body);
-    memcpy(entry.last, tail.last.bytes, PA_HASH_BYTES);
-    pa_record_put_list(&body, epoch, &entry, 1);
-    if (code == PA_OK)
-        code = ask(scene, PA_WITNESS_REVEAL, body.data, body.size);
     pa_buffer_free(&body);
     return code;
+}
+
+int reveal_idle(struct scene *scene, uint64_t epoch) {
+    struct pa_tail tail = idle_tail(scene, epoch);
+    struct pa_list_entry entry = {0};
+    struct pa_buffer body = {0};
+    memcpy(entry.last, tail.last.bytes, PA_HASH_BYTES);
+    pa_record_put_list(&body, epoch, &entry, 1);
+    int code = ask(scene, PA_WITNESS_REVEAL, body.data, body.size);
+    pa_buffer_free(&body);
+    return code;
+}
+
+int close_idle(struct scene *scene, uint64_t epoch) {
+    int code = commit_idle(scene, epoch);
+    return code == PA_OK ? reveal_idle(scene, epoch) : code;
 }
 
 int challenge(struct scene *scene, uint64_t epoch) {

@@ -40,8 +40,10 @@ void introduce(struct scene *scene);
 int declare(struct scene *scene, uint32_t serial, uint32_t openings);
 void begin(struct scene *scene); /* both */
 int challenge(struct scene *scene, uint64_t epoch);
-/* Close an epoch in which the one device did nothing. */
+/* Close an epoch in which the one device did nothing, at once or in its two requests. */
 int close_idle(struct scene *scene, uint64_t epoch);
+int commit_idle(struct scene *scene, uint64_t epoch);
+int reveal_idle(struct scene *scene, uint64_t epoch);
 /* How many records the transcript has. */
 uint64_t records(struct scene *scene);
 

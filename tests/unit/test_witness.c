@@ -8,9 +8,12 @@
 #include "witness/session_register.h"
 #include "witness/witness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { M = 256, N = 128, K = 128, STEPS = 3, OPENINGS = 12 };
@@ -452,6 +455,35 @@ static void sessions_of_one_claim_or_site_are_counted(void **state) {
     tear_down(&scene);
 }
 
+/* A size limit refuses bytes as a full disk does, the second half of a line here. */
+static void a_full_disk_tears_no_line_of_the_register(void **state) {
+    struct scene scene;
+    struct rlimit before, tight;
+    struct stat whole;
+    struct pa_hash claim = {{1}}, session = {{2}};
+    struct pa_error error = {0};
+    uint32_t serial;
+    (void)state;
+    set_up(&scene);
+    const char *path = scene.register_path;
+    assert_int_equal(pa_session_register_add(path, &claim, "here", &session, &error), PA_OK);
+    assert_int_equal(stat(path, &whole), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)whole.st_size * 3 / 2;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    int code = pa_session_register_add(path, &claim, "here", &session, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(code, PA_EWRITE);
+    assert_int_equal(pa_session_register_next(path, &claim, "here", &serial, &error), PA_OK);
+    assert_int_equal(serial, 2);
+    assert_int_equal(pa_session_register_add(path, &claim, "here", &session, &error), PA_OK);
+    assert_int_equal(pa_session_register_next(path, &claim, "here", &serial, &error), PA_OK);
+    assert_int_equal(serial, 3);
+    tear_down(&scene);
+}
+
 /* How many records another process would find now: after a kill they would be there. */
 static uint64_t written(const struct scene *scene) {
     struct pa_store *store;
@@ -512,6 +544,7 @@ int main(void) {
         cmocka_unit_test(a_watermark_is_told_half_by_half_and_never_early),
         cmocka_unit_test(an_interruption_is_measured_by_the_witness),
         cmocka_unit_test(sessions_of_one_claim_or_site_are_counted),
+        cmocka_unit_test(a_full_disk_tears_no_line_of_the_register),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

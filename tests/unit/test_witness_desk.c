@@ -206,6 +206,26 @@ static void a_session_outlives_the_desk(void **state) {
     tear_down(&scene);
 }
 
+/* A site that dies between root and list has no chains when it comes back. Its witness, which
+ * lives, has root and key, and must let the epoch go. */
+static void an_epoch_whose_site_died_before_its_list_is_aborted(void **state) {
+    struct scene scene;
+    uint8_t lost[12] = {0, 0, 0, 0, 0, 0, 0, 0, 'l', 'o', 's', 't'};
+    (void)state;
+    set_up(&scene);
+    begin(&scene);
+    assert_int_equal(challenge(&scene, 0), PA_OK);
+    assert_int_equal(commit_idle(&scene, 0), PA_OK);
+    assert_int_equal(ask(&scene, PA_WITNESS_ABORT, lost, sizeof lost), PA_EWITNESS);
+    assert_int_equal(ask(&scene, PA_WITNESS_RESUME, NULL, 0), PA_OK);
+    assert_int_equal(reveal_idle(&scene, 0), PA_EWITNESS); /* its key is gone */
+    assert_int_equal(ask(&scene, PA_WITNESS_ABORT, lost, sizeof lost), PA_OK);
+    assert_int_equal(challenge(&scene, 1), PA_OK);
+    assert_int_equal(close_idle(&scene, 1), PA_OK);
+    assert_int_equal(records(&scene), 2 + 2 + 4); /* session, boot; nonce, abort; a closed epoch */
+    tear_down(&scene);
+}
+
 /* A witness's machine that stops then has them; so has a site that resumes. */
 static void notes_are_written_when_they_are_answered(void **state) {
     static const char json[] = "{\"kind\":\"telemetry\",\"device\":0}";
@@ -251,9 +271,11 @@ static void no_body_of_any_operation_does_harm(void **state) {
         enum pa_witness_operation operation = (enum pa_witness_operation)(
             PA_WITNESS_DECLARE + next(&chance) % (PA_WITNESS_OPERATIONS_END - PA_WITNESS_DECLARE));
         size_t size = next(&chance) % sizeof body;
-        /* Ending the session, or noting an interruption for a day, is any site's right. */
+        /* Ending the session or its epoch, or noting an interruption for a day, is any site's
+         * right. */
         if (operation == PA_WITNESS_FINISH || operation == PA_WITNESS_RESULT ||
-            operation == PA_WITNESS_ABORT || operation == PA_WITNESS_TRANSCRIPT)
+            operation == PA_WITNESS_ABORT || operation == PA_WITNESS_TRANSCRIPT ||
+            operation == PA_WITNESS_RESUME)
             continue;
         for (size_t b = 0; b < size; b++)
             body[b] = (uint8_t)(next(&chance) % 3 == 0 ? next(&chance) : 0);
@@ -319,6 +341,7 @@ int main(void) {
         cmocka_unit_test(what_is_declared_must_be_what_was_introduced),
         cmocka_unit_test(strangers_are_told_nothing),
         cmocka_unit_test(a_session_outlives_the_desk),
+        cmocka_unit_test(an_epoch_whose_site_died_before_its_list_is_aborted),
         cmocka_unit_test(notes_are_written_when_they_are_answered),
         cmocka_unit_test(no_body_of_any_operation_does_harm),
     };
