@@ -450,8 +450,8 @@ int pa_remote_witness_resume(struct pa_witness *witness, struct pa_error *error)
     if (code == PA_EWITNESS && pa_link_client_status(remote->client) == UNKNOWN_TICKET)
         return pa_fail(error, PA_EINVALID,
                        "resuming: the witness at %s does not know the session. It ended before it "
-                       "had the declaration, and then nothing was measured, or its store is "
-                       "another one; start a new audit",
+                       "had the declaration, or refused it, and then nothing was measured, or its "
+                       "store is another one; start a new audit",
                        remote->url);
     return code;
 }

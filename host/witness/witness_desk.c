@@ -396,7 +396,8 @@ unsigned pa_witness_desk_answer(struct pa_witness_desk *desk, const void *body, 
     }
     bool may_declare = is_introduced(desk, &request.ticket);
     struct pa_witness_seat *seat = come(desk, &request, may_declare);
-    if (seat == NULL && !may_declare) {
+    /* Who goes on with a session that was never declared must learn that he begins anew. */
+    if (seat == NULL && (!may_declare || request.operation == PA_WITNESS_RESUME)) {
         pa_buffer_text(answer, "the ticket is not known to this witness");
         return 401;
     }

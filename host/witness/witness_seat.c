@@ -148,6 +148,8 @@ static int declare(struct pa_witness_seat *seat, const struct pa_witness_desk_op
     pa_witness_seat_free(seat);
     if (is_ours)
         remove_folder(seat);
+    else if (seat->folder != NULL)
+        rmdir(seat->folder); /* an empty one is nobody's: the disk was full */
     free(seat->folder);
     seat->folder = NULL;
     return code;

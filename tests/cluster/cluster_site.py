@@ -31,6 +31,12 @@ def check(holds, what):
         raise SystemExit(f"FAILED: {what}")
 
 
+def records(folder):
+    """All of the evidence in a folder."""
+    with sqlite3.connect(f"file:{os.path.join(folder, 'evidence.db')}?mode=ro", uri=True) as database:
+        return database.execute("SELECT k, type, payload, hash FROM record ORDER BY k").fetchall()
+
+
 def notes(path, kind):
     """The notes of a kind, each with the epoch of its record (None: of none) and its time."""
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
@@ -77,6 +83,25 @@ class Hall:
                                        stderr=file)
         self.started.append(process)
         return process
+
+    def start_witness(self, port=0, *options):
+        """Another process with another key; on the port of before when it is started anew. The process and its address."""
+        if not os.path.exists(self.path("auditor")):
+            made = subprocess.run([self.program, "keygen", self.path("auditor")], env=self.env, capture_output=True, check=False)
+            check(made.returncode == 0, f"keygen: {made.stderr}")
+        with open(self.path("witness.log"), "a", encoding="utf-8") as log:
+            witness = subprocess.Popen([self.program, "witness", "--key", self.path("auditor"), "--listen", f"127.0.0.1:{port}",
+                                        "--live", "off", "--store", self.path("store"), *options], env=self.env,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        self.started.append(witness)
+        lines = [witness.stdout.readline().decode() for _ in range(2)]
+        check(lines[1].startswith("witness"), f"the witness says {lines}:\n{self.log('witness.log')}")
+        return witness, lines[1].split()[1]
+
+    def witness_sessions(self):
+        """The folders of the sessions that the witness keeps."""
+        names = os.listdir(self.path("store")) if os.path.exists(self.path("store")) else []
+        return [os.path.join(self.path("store"), name) for name in sorted(names) if len(name) == 16]
 
     def start_rank(self, rank, size, *arguments, prefix=(), program=None, **env):
         command = [*prefix, program or self.program, "audit", *(arguments or self.arguments())]

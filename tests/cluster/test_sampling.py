@@ -13,13 +13,11 @@ import hashlib
 import json
 import os
 import signal
-import sqlite3
 import struct
-import subprocess
 import sys
 import tempfile
 
-from cluster_site import Hall, check
+from cluster_site import Hall, check, records
 
 program, way = sys.argv[1:]
 WITNESSED, RESUMED = way.endswith("witnessed"), way.startswith("resumed")
@@ -39,24 +37,11 @@ def choose(key, session):
     return order[:CHOSEN]
 
 
-def start_witness(hall, port=0):
-    with open(hall.path("witness.log"), "a", encoding="utf-8") as log:
-        witness = subprocess.Popen([program, "witness", "--key", hall.path("auditor"), "--listen", f"127.0.0.1:{port}",
-                                    "--store", hall.path("store")], env=hall.env, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=log)
-    hall.started.append(witness)
-    lines = [witness.stdout.readline().decode() for _ in range(2)]
-    check(lines[1].startswith("witness"), f"the witness says {lines}")
-    return witness, lines[1].split()[1]
-
-
 def witnessed(hall):
     """The witness's process, its address, and what tells an audit of it."""
     if not WITNESSED:
         return None, None, ()
-    made = subprocess.run([program, "keygen", hall.path("auditor")], env=hall.env, capture_output=True, check=False)
-    check(made.returncode == 0, f"keygen: {made.stderr}")
-    witness, url = start_witness(hall)
+    witness, url = hall.start_witness()
     return witness, url, ("--witness", url)
 
 
@@ -77,14 +62,9 @@ def audit(hall):
     end_all(hall, start_all(hall, *hall.arguments(), "--sample", "25%", *witness))
 
 
-def records(hall):
+def kept(hall):
     """All that the witness has of the session."""
-    folder = hall.out
-    if WITNESSED:
-        (session,) = [name for name in os.listdir(hall.path("store")) if len(name) == 16]
-        folder = os.path.join(hall.path("store"), session)
-    with sqlite3.connect(f"file:{os.path.join(folder, 'evidence.db')}?mode=ro", uri=True) as database:
-        return database.execute("SELECT k, type, payload, hash FROM record ORDER BY k").fetchall()
+    return records(*hall.witness_sessions()) if WITNESSED else records(hall.out)
 
 
 def kill_site(hall, ranks, moment):
@@ -94,7 +74,7 @@ def kill_site(hall, ranks, moment):
     for process in ranks.values():
         process.wait()
     os.rename(hall.path("rank0.log"), hall.path(f"rank0-until-{moment.replace(' ', '-')}.log"))
-    return records(hall)
+    return kept(hall)
 
 
 def noted_choice(rows):
@@ -110,7 +90,7 @@ def audit_in_pieces(hall):
     if WITNESSED:
         witness.kill()
         witness.wait()
-        start_witness(hall, url.split(":")[2].split("#")[0])
+        hall.start_witness(url.split(":")[2].split("#")[0])
     chosen = noted_choice(before)
     check(any(kind == 5 for _, kind, _, _ in before), "no epoch was closed before the kill")
     resume = ("--resume", hall.out, "--devices", "cpu")
@@ -120,7 +100,7 @@ def audit_in_pieces(hall):
     check(told in hall.log("rank0-until-opening-tiles.log"), hall.log("rank0-until-opening-tiles.log"))
     absent = None if WITNESSED else min(set(range(1, RANKS)) - set(chosen))
     end_all(hall, start_all(hall, *resume, absent=absent))
-    after = records(hall)
+    after = kept(hall)
     check(after[: len(between)] == between, "records were lost at the second kill")
     check(noted_choice(after) == chosen, "another choice after the kills")
     summary = hall.summary()
