@@ -4,6 +4,7 @@
 #include "witness/sample_note.h"
 #include "witness/session_ledger.h"
 #include "witness/session_register.h"
+#include "witness/watermark_draw.h"
 #include "witness/witness.h"
 
 #include <jansson.h>
@@ -16,9 +17,6 @@
  * a disk flush per opening, and a large site notes something of each device in each epoch. Whatever
  * else is appended takes what waits along, in order. */
 enum { BATCH_BYTES = 1 << 20 };
-
-enum { MOST_WATERMARK_BITS = 1024 };
-#define LONGEST_HALF_NS UINT64_C(600000000000)
 
 /* The two clocks are read one after the other; less than this is no sleep. */
 #define LEAST_SUSPEND_NS UINT64_C(100000000)
@@ -237,47 +235,16 @@ static int power(struct pa_witness *witness, uint32_t meter, const struct pa_pow
     return append(self_of(witness), &bytes, error);
 }
 
-static int check_watermark(const struct self_witness *self, const struct pa_watermark_plan *plan,
-                           struct pa_error *error) {
-    const struct pa_ledger *ledger = &self->ledger;
-    if (plan->bits < 1 || plan->bits > MOST_WATERMARK_BITS || plan->half_ns < 1 ||
-        plan->half_ns > LONGEST_HALF_NS || plan->settle_ns >= plan->half_ns)
-        return pa_fail(error, PA_EWITNESS, "telling a half-bit: there is no such watermark");
-    if (ledger->watermark_told > 0 &&
-        (plan->bits != ledger->watermark_bits || plan->half_ns != ledger->watermark_half_ns ||
-         plan->settle_ns != ledger->watermark_settle_ns))
-        return pa_fail(error, PA_EWITNESS,
-                       "telling a half-bit: the watermark was begun with another plan");
-    /* Two clocks of a quartz each: the site's may run a little faster. */
-    if (self->switched_raw_ns > 0 &&
-        pa_clock_raw_ns() - self->switched_raw_ns < plan->half_ns - plan->half_ns / 100)
-        return pa_fail(error, PA_EWITNESS, "telling a half-bit: the one before is not over");
-    return PA_OK;
-}
-
-/* The second half of a bit is the opposite of the first, which nobody knows before it is told. */
-static int draw_level(const struct pa_ledger *ledger, bool *is_on, struct pa_error *error) {
-    uint8_t byte;
-    *is_on = !ledger->watermark_was_on;
-    if (ledger->watermark_told % 2 == 1)
-        return PA_OK;
-    if (RAND_priv_bytes(&byte, 1) != 1)
-        return pa_fail(error, PA_EINTERNAL,
-                       "drawing a bit: the system's random numbers are not available");
-    *is_on = (byte & 1) != 0;
-    return PA_OK;
-}
-
 static int watermark(struct pa_witness *witness, const struct pa_watermark_plan *plan,
                      struct pa_watermark_command *out, struct pa_error *error) {
     struct self_witness *self = self_of(witness);
     struct pa_ledger *ledger = &self->ledger;
-    PA_TRY(check_watermark(self, plan, error));
+    PA_TRY(pa_watermark_check(ledger, plan, self->switched_raw_ns, error));
     *out = (struct pa_watermark_command){.half = ledger->watermark_told};
     out->is_over = ledger->watermark_told >= 2 * plan->bits;
     if (out->is_over)
         return PA_OK;
-    PA_TRY(draw_level(ledger, &out->is_on, error));
+    PA_TRY(pa_watermark_draw(ledger, &out->is_on, error));
     self->switched_raw_ns = pa_clock_raw_ns();
     PA_TRY(put_own_note(self, PA_NO_EPOCH,
                         json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "kind", "watermark", "half",
