@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -60,7 +61,10 @@ static const char help[] =
 
 enum {
     DEFAULT_PORT = 7411,
-    MOST_CONNECTIONS = 256,
+    MOST_CONNECTIONS = 1024,
+    MOST_FROM_ONE = 256, /* connections from one address: who takes these leaves others theirs */
+    OTHER_FILES = 1024,  /* evidence of 256 sessions, three files each, and the rest */
+    LEAST_CONNECTIONS = 64,
     IDLE_S = 600,
     MOST_PENDING_BYTES = 1 << 28,
 };
@@ -102,6 +106,28 @@ static unsigned answer(void *context, const void *body, size_t size, struct pa_b
 static size_t admit(void *context, const char *bearer) {
     struct witness_office *office = context;
     return pa_witness_desk_admits(office->desk, bearer);
+}
+
+static void peer(void *context, uint8_t out[PA_WITNESS_PEER_BYTES]) {
+    (void)context;
+    pa_link_server_peer(out);
+}
+
+/* As many connections as the system lets this process have files for, beside its sessions'. */
+static unsigned connections(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return LEAST_CONNECTIONS;
+    rlim_t wanted = MOST_CONNECTIONS + OTHER_FILES;
+    if (files.rlim_cur < wanted) {
+        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur >= wanted)
+        return MOST_CONNECTIONS;
+    return files.rlim_cur < OTHER_FILES + LEAST_CONNECTIONS
+               ? LEAST_CONNECTIONS
+               : (unsigned)(files.rlim_cur - OTHER_FILES);
 }
 
 /* The host part that a site would type: the address given, or this machine's name. */
@@ -169,6 +195,7 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                                            .key = key,
                                            .conclude = conclude,
                                            .told = pa_session_stamp_request,
+                                           .peer = peer,
                                            .context = &office};
     const struct pa_link_route route = {"POST", PA_WITNESS_PATH, PA_WITNESS_MOST_REQUEST, answer};
     struct pa_link_server_options link = {.listen =
@@ -180,7 +207,8 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                                           .routes = &route,
                                           .route_count = 1,
                                           .context = &office,
-                                          .most_connections = MOST_CONNECTIONS,
+                                          .most_connections = connections(),
+                                          .most_from_one = MOST_FROM_ONE,
                                           .idle_s = IDLE_S,
                                           .body_ns = body_ns};
     sigemptyset(&ends);

@@ -17,6 +17,7 @@ enum {
     PA_LINK_TOKEN_BYTES = 65, /* 64 hexadecimal digits and the terminating zero */
     PA_LINK_URL_BYTES = 320,  /* of a base URL, with the terminating zero */
     PA_LINK_MOST_CONNECTIONS = 4096,
+    PA_LINK_PEER_BYTES = 16,
 };
 
 /* 32 random bytes as hexadecimal. */
@@ -86,6 +87,7 @@ struct pa_link_server_options {
     size_t page_count;
     void *context;
     unsigned most_connections; /* 1 .. PA_LINK_MOST_CONNECTIONS */
+    unsigned most_from_one;    /* of these from one address; 0: all */
     unsigned idle_s;           /* a connection without a byte for so long is closed; above what a
                                   handler may wait */
     uint64_t body_ns;          /* a body that takes longer to arrive is not waited for */
@@ -105,6 +107,9 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
 uint16_t pa_link_server_port(const struct pa_link_server *server);
 /* Inside of a handler: the number of the connection that asks, the one that `closed` will name. */
 uint64_t pa_link_server_connection(void);
+/* Inside of a handler: where the one that asks is, an IPv6 address (or IPv4 as ::ffff:a.b.c.d) of
+ * which the last 64 bits are left out: whoever has one has all of these. */
+void pa_link_server_peer(uint8_t out[PA_LINK_PEER_BYTES]);
 /* Close every connection and wait for handlers that run. NULL is fine. */
 void pa_link_server_stop(struct pa_link_server *server);
 

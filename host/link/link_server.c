@@ -54,6 +54,7 @@ struct pa_link_request {
 
 /* Of the connection whose handler runs on this thread. */
 static _Thread_local uint64_t current_connection;
+static _Thread_local uint8_t current_peer[PA_LINK_PEER_BYTES];
 
 /* One request while it arrives. */
 struct arrival {
@@ -228,6 +229,25 @@ static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connectio
     return MHD_YES;
 }
 
+static void note_peer(struct MHD_Connection *connection) {
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+    memset(current_peer, 0, sizeof current_peer);
+    if (address != NULL && address->sa_family == AF_INET) {
+        struct sockaddr_in four;
+        memcpy(&four, address, sizeof four);
+        memcpy(current_peer, mapped, sizeof mapped);
+        memcpy(current_peer + sizeof mapped, &four.sin_addr, 4);
+    } else if (address != NULL && address->sa_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, address, sizeof six);
+        bool is_four = memcmp(&six.sin6_addr, mapped, sizeof mapped) == 0;
+        memcpy(current_peer, &six.sin6_addr, is_four ? 16 : 8);
+    }
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *data, size_t *size, void **state) {
@@ -253,6 +273,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     current_connection = info != NULL ? (uintptr_t)info->socket_context : 0;
+    note_peer(connection);
     unsigned status =
         arrival->route->handle(server->context, arrival->body.data, arrival->body.size, &reply);
     if (reply.failed) {
@@ -392,11 +413,11 @@ static int start_daemon(struct pa_link_server *server, const struct pa_link_serv
             MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, (const char *)key.data,
             MHD_OPTION_HTTPS_MEM_CERT, (const char *)certificate.data, MHD_OPTION_HTTPS_PRIORITIES,
             "SECURE128:-VERS-ALL:+VERS-TLS1.3", MHD_OPTION_CONNECTION_LIMIT,
-            options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
-            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY_BYTES,
-            MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
-            on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-            MHD_OPTION_END);
+            options->most_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->most_from_one,
+            MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+            (size_t)HEADER_MEMORY_BYTES, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+            on_connection, server, MHD_OPTION_END);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (server->daemon == NULL)
             code = pa_fail(error, PA_EINTERNAL,
@@ -457,6 +478,10 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
 
 uint64_t pa_link_server_connection(void) {
     return current_connection;
+}
+
+void pa_link_server_peer(uint8_t out[PA_LINK_PEER_BYTES]) {
+    memcpy(out, current_peer, PA_LINK_PEER_BYTES);
 }
 
 uint16_t pa_link_server_port(const struct pa_link_server *server) {

@@ -33,6 +33,8 @@ struct pa_witness_desk {
     pthread_mutex_t lock;           /* of everything below; taken under no seat's lock */
     struct pa_witness_seat **seats; /* owned; each declared session has one */
     uint32_t count, room, open;
+    struct pa_witness_seat **crowd; /* owned; room for all that are open, for find_crowded */
+    uint32_t crowd_count;
 };
 
 static struct pa_witness_seat *seat_new(void) {
@@ -129,7 +131,10 @@ int pa_witness_desk_open(const struct pa_witness_desk_options *options,
         desk->options.most_open = MOST_OPEN;
     if (desk->options.abandoned_ns == 0)
         desk->options.abandoned_ns = abandoned_ns;
-    int code = PA_OK;
+    desk->crowd = calloc(desk->options.most_open, sizeof(*desk->crowd));
+    int code = desk->crowd != NULL
+                   ? PA_OK
+                   : pa_fail(error, PA_EMEMORY, "opening the witness's store: out of memory");
     if ((size_t)snprintf(desk->folder, sizeof desk->folder, "%s", options->folder) >=
         sizeof desk->folder)
         code = pa_fail(error, PA_EUSAGE, "--store: the path is too long");
@@ -153,6 +158,7 @@ void pa_witness_desk_close(struct pa_witness_desk *desk) {
     for (uint32_t i = 0; i < desk->count; i++)
         seat_delete(desk->seats[i]);
     free(desk->seats);
+    free(desk->crowd);
     OPENSSL_cleanse(&desk->seal, sizeof desk->seal);
     pthread_mutex_destroy(&desk->introduction);
     pthread_mutex_destroy(&desk->lock);
@@ -239,6 +245,39 @@ static struct pa_witness_seat *find_idle(const struct pa_witness_desk *desk) {
     return found;
 }
 
+/* How many of the sessions that are open are from where this one is, itself left out. Only those
+ * are looked at: strangers can fill the table. */
+static uint32_t neighbours(const struct pa_witness_desk *desk, const struct pa_witness_seat *seat) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < desk->crowd_count; i++)
+        count += desk->crowd[i] != seat &&
+                 memcmp(desk->crowd[i]->peer, seat->peer, sizeof seat->peer) == 0;
+    return count;
+}
+
+/* Everybody is in the middle of something. The most crowded address loses an epoch to `newcomer`,
+ * the one asked for longest ago, if it has no fewer than the newcomer's address even then. Under
+ * the table's lock. */
+static struct pa_witness_seat *find_crowded(struct pa_witness_desk *desk,
+                                            const struct pa_witness_seat *newcomer) {
+    struct pa_witness_seat *found = NULL;
+    desk->crowd_count = 0;
+    for (uint32_t i = 0; i < desk->count && desk->crowd_count < desk->options.most_open; i++)
+        if (desk->seats[i]->is_open)
+            desk->crowd[desk->crowd_count++] = desk->seats[i];
+    uint32_t most = neighbours(desk, newcomer);
+    for (uint32_t i = 0; i < desk->crowd_count; i++) {
+        struct pa_witness_seat *seat = desk->crowd[i];
+        uint32_t crowd = neighbours(desk, seat);
+        if (seat->users == 0 && (crowd > most || (found != NULL && crowd == most &&
+                                                  seat->asked_ns < found->asked_ns))) {
+            found = seat;
+            most = crowd;
+        }
+    }
+    return found;
+}
+
 /* The request's seat, which stays in the table until leave(); whoever declares a session gets a new
  * one. NULL for a ticket without a session. */
 static struct pa_witness_seat *come(struct pa_witness_desk *desk,
@@ -257,6 +296,8 @@ static struct pa_witness_seat *come(struct pa_witness_desk *desk,
     if (seat != NULL) {
         seat->users++;
         seat->asked_ns = pa_clock_raw_ns();
+        if (desk->options.peer != NULL)
+            desk->options.peer(desk->options.context, seat->peer);
     }
     pthread_mutex_unlock(&desk->lock);
     return seat;
@@ -284,7 +325,8 @@ static int make_room(struct pa_witness_desk *desk, struct pa_witness_seat *seat,
     pthread_mutex_lock(&desk->lock);
     if (!seat->is_open && desk->open < desk->options.most_open)
         desk->open++;
-    else if (!seat->is_open && (idle = find_idle(desk)) == NULL)
+    else if (!seat->is_open && (idle = find_idle(desk)) == NULL &&
+             (idle = find_crowded(desk, seat)) == NULL)
         code = pa_fail(error, PA_EWITNESS,
                        "this witness has %u sessions in work and no room for another",
                        desk->options.most_open);

@@ -12,9 +12,11 @@
  * spoil its own session and no other. The evidence of so many sessions is open at a time; when more
  * come, that of the one which has asked for nothing longest is closed, and opened again when it is
  * asked for: the site does not notice. Only what must be kept in memory, an epoch or a half-bit
- * under work, is not closed for others, unless its site has been silent for half an hour; then the
- * epoch is lost, as when the witness is started anew. An introduction alone takes no room. It does
- * no networking: `petaudit witness` puts it behind link/.
+ * under work, is not closed for others, unless its site has been silent for half an hour, or its
+ * address has more of them than the newcomer's would have: then the epoch is lost, as when the
+ * witness is started anew. So nobody keeps others waiting from one address, and no address takes
+ * from one that has fewer. An introduction alone takes no room. It does no networking: `petaudit
+ * witness` puts it behind link/.
  */
 #ifndef PA_WITNESS_WITNESS_DESK_H
 #define PA_WITNESS_WITNESS_DESK_H
@@ -35,11 +37,15 @@ enum pa_witness_moment {
 };
 typedef void (*pa_witness_told)(void *context, const char *folder, enum pa_witness_moment moment,
                                 const struct pa_hash *value);
+/* Where the site is that asks on this thread: its address, or what stands for it. */
+enum { PA_WITNESS_PEER_BYTES = 16 };
+typedef void (*pa_witness_peer)(void *context, uint8_t out[PA_WITNESS_PEER_BYTES]);
 struct pa_witness_desk_options {
     const char *folder;       /* made when it is not there */
     const struct pa_key *key; /* borrowed */
     pa_witness_conclude conclude;
     pa_witness_told told; /* NULL: nobody is */
+    pa_witness_peer peer; /* NULL: all are at one place */
     void *context;
     uint32_t most_open; /* sessions whose evidence is open at a time; 0: 256 */
     uint64_t

@@ -15,6 +15,7 @@ struct pa_witness_seat {
     uint32_t users;    /* requests that have this seat */
     bool is_open;      /* it counts among those that have store and witness open */
     uint64_t asked_ns; /* when its last request came */
+    uint8_t peer[PA_WITNESS_PEER_BYTES]; /* and from where */
 
     pthread_mutex_t lock; /* of everything below */
     bool is_declared;

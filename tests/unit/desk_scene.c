@@ -13,6 +13,7 @@
 enum { M = 128, N = 128, K = 128 };
 
 const char *the_site = "here";
+uint8_t the_address = 1;
 static struct pa_declared_device the_device = {.m = M, .n = N, .name = "a device"};
 
 static int conclude(void *context, const char *folder, struct pa_error *error) {
@@ -23,11 +24,17 @@ static int conclude(void *context, const char *folder, struct pa_error *error) {
     return pa_file_write(path, "{}", 2, 0644, error);
 }
 
+static void say_where(void *context, uint8_t out[PA_WITNESS_PEER_BYTES]) {
+    (void)context;
+    memset(out, the_address, PA_WITNESS_PEER_BYTES);
+}
+
 void open_desk(struct scene *scene) {
     struct pa_error error = {0};
     struct pa_witness_desk_options options = {.folder = scene->store,
                                               .key = scene->key,
                                               .conclude = conclude,
+                                              .peer = say_where,
                                               .context = scene,
                                               .most_open = scene->most_open,
                                               .abandoned_ns = scene->abandoned_ns};

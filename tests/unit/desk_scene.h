@@ -24,6 +24,9 @@ struct scene {
 /* What the next introduction and declaration name. */
 extern const char *the_site;
 
+/* Where the next request comes from. */
+extern uint8_t the_address;
+
 /* A folder, two keys and a desk. */
 void set_up(struct scene *scene);
 void tear_down(struct scene *scene);

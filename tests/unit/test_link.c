@@ -101,11 +101,19 @@ static const struct pa_link_page pages[] = {
     {.path = "/short", .stream = &short_one},
 };
 
+static unsigned where(void *context, const void *body, size_t size, struct pa_buffer *reply) {
+    uint8_t peer[PA_LINK_PEER_BYTES];
+    (void)context;
+    (void)body;
+    (void)size;
+    pa_link_server_peer(peer);
+    pa_buffer_bytes(reply, peer, sizeof peer);
+    return 200;
+}
+
 static const struct pa_link_route routes[] = {
-    {"POST", "/echo", 100000, echo},
-    {"GET", "/doze", 0, doze},
-    {"GET", "/flood", 0, flood},
-    {"POST", "/conflict", 100, conflict},
+    {"GET", "/where", 0, where}, {"POST", "/echo", 100000, echo},      {"GET", "/doze", 0, doze},
+    {"GET", "/flood", 0, flood}, {"POST", "/conflict", 100, conflict},
 };
 
 struct station {
@@ -190,6 +198,19 @@ static void a_body_comes_back_as_it_was_sent(void **state) {
     pa_buffer_clear(&reply);
     assert_int_equal(ask(client, "POST", "/echo", NULL, 0, 10, 5000, &reply, &error), PA_OK);
     assert_int_equal(reply.size, 0);
+    pa_buffer_free(&reply);
+    pa_link_client_close(client);
+}
+
+static void a_handler_knows_where_the_client_is(void **state) {
+    static const uint8_t here[PA_LINK_PEER_BYTES] = {[10] = 0xFF, 0xFF, 127, 0, 0, 1};
+    struct station *station = *state;
+    struct pa_link_client *client = client_of(station->url, station->pin, station->token);
+    struct pa_error error;
+    struct pa_buffer reply = {0};
+    assert_int_equal(ask(client, "GET", "/where", NULL, 0, 100, 5000, &reply, &error), PA_OK);
+    assert_int_equal(reply.size, sizeof here);
+    assert_memory_equal(reply.data, here, sizeof here);
     pa_buffer_free(&reply);
     pa_link_client_close(client);
 }
@@ -485,6 +506,7 @@ static void a_reader_that_takes_nothing_gives_way_to_the_next(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_comes_back_as_it_was_sent),
+        cmocka_unit_test(a_handler_knows_where_the_client_is),
         cmocka_unit_test(another_key_is_refused_at_once),
         cmocka_unit_test(a_wrong_token_is_refused_at_once),
         cmocka_unit_test(bodies_are_bounded_on_both_sides),

@@ -118,6 +118,47 @@ static void an_epoch_under_work_is_kept_until_it_is_given_up(void **state) {
     tear_down(&scene);
 }
 
+/* Whoever has all places, each with an epoch under work, gives them up to those who come from
+ * elsewhere, one after the other, until all have as many. */
+static void one_address_cannot_keep_others_waiting(void **state) {
+    enum { PLACES = 4 };
+    struct scene scene, strangers[PLACES], sites[PLACES - 1];
+    (void)state;
+    set_up(&scene);
+    pa_witness_desk_close(scene.desk);
+    scene.most_open = PLACES;
+    open_desk(&scene);
+    for (int i = 0; i < PLACES; i++) {
+        strangers[i] = begin_another(&scene);
+        assert_int_equal(challenge(&strangers[i], 0), PA_OK);
+    }
+    introduce(&scene);
+    assert_int_equal(declare(&scene, scene.serial, 4), 503);
+    for (int i = 0; i < PLACES - 1; i++) {
+        the_address = (uint8_t)(2 + i);
+        sites[i] = begin_another(&scene);
+        assert_int_equal(challenge(&sites[i], 0), PA_OK);
+        /* Strangers who want one back would have to take it from somebody with fewer. */
+        the_address = 1;
+        introduce(&scene);
+        assert_int_equal(declare(&scene, scene.serial, 4), 503);
+    }
+    the_address = 99;
+    introduce(&scene);
+    assert_int_equal(declare(&scene, scene.serial, 4), 503);
+    for (int i = 0; i < PLACES - 1; i++) {
+        the_address = (uint8_t)(2 + i);
+        assert_int_equal(close_idle(&sites[i], 0), PA_OK);
+        pa_buffer_free(&sites[i].answer);
+    }
+    the_address = 1;
+    assert_int_equal(close_idle(&strangers[PLACES - 1], 0), PA_OK); /* the one heard of last */
+    assert_int_equal(close_idle(&strangers[0], 0), PA_EWITNESS);
+    for (int i = 0; i < PLACES; i++)
+        pa_buffer_free(&strangers[i].answer);
+    tear_down(&scene);
+}
+
 enum { VISITORS = 4 };
 
 struct visitor {
@@ -164,6 +205,7 @@ int main(void) {
         cmocka_unit_test(who_is_only_introduced_takes_no_room),
         cmocka_unit_test(a_session_between_epochs_does_not_notice_that_it_was_closed),
         cmocka_unit_test(an_epoch_under_work_is_kept_until_it_is_given_up),
+        cmocka_unit_test(one_address_cannot_keep_others_waiting),
         cmocka_unit_test(visitors_at_the_same_time_share_two_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test_hostile_network.py PETAUDIT - a witnessed audit through a network that cuts, truncates, delays, repeats and
-reorders what goes through, while others hold 150 connections, speak nonsense and promise bodies that never come.
+reorders what goes through, while others hold 220 connections with an introduction each, speak nonsense and promise
+bodies that never come, and somebody at another address takes all the connections that he can get.
 
 The site's requests pass a proxy of our own. The first connections are spoiled after some bytes, each in one way; TLS
 notices, the site sends again, and the witness carries each request out once. The audit ends, no opening is lost, and
 the transcript verifies.
 """
+import concurrent.futures
 import json
 import os
 import random
+import resource
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +26,7 @@ program = sys.argv[1]
 LIMIT_S = 240
 WAYS = ("cut", "truncate", "repeat", "reorder", "flip")
 SPOILED = 15
+HELD = 220
 CLAIM = "center: A hall behind a bad line\ncapacity: {value: 1, unit: MFLOPS, precision: fp16}\n"
 POLICY = """policy: bad-line
 title: some seconds of work
@@ -116,7 +121,37 @@ def speak_nonsense(port, stop):
         time.sleep(0.05)
 
 
+def introduce(port):
+    """A connection on which the witness has answered, and which stays."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    link = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S))
+    body = struct.pack("<IIQ", 1, 1, 0) + bytes(32 + 32) + b"nowhere"
+    link.sendall(b"POST /v1/witness HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    check(link.recv(4096).startswith(b"HTTP/1.1 200"), "an introduction among many was not answered")
+    return link
+
+
+def take_all(port):
+    """Connections from another address, more than one may have: those that the witness leaves open."""
+    links = [socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0)) for _ in range(400)]
+    time.sleep(1)
+    kept = []
+    for link in links:
+        link.settimeout(0.001)
+        try:
+            link.recv(1)
+            link.close()  # what is refused is closed
+        except TimeoutError:
+            kept.append(link)
+        except OSError:
+            link.close()
+    return kept
+
+
 def main():
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
     with tempfile.TemporaryDirectory() as folder:
         def path(name):
             return os.path.join(folder, name)
@@ -135,7 +170,11 @@ def main():
             address, fingerprint = witness.stdout.readline().decode().split()[1].split("#")
             port = int(address.rsplit(":", 1)[1])
             line = Line(port)
-            held = [socket.create_connection(("127.0.0.1", port)) for _ in range(150)]
+            with concurrent.futures.ThreadPoolExecutor(HELD) as pool:
+                held = list(pool.map(introduce, [port] * HELD))
+            taken = take_all(port)
+            held += taken
+            check(0 < len(taken) <= 256, f"one address has {len(taken)} connections")
             threading.Thread(target=speak_nonsense, args=(port, stop), daemon=True).start()
             url = f"https://127.0.0.1:{line.listener.getsockname()[1]}#{fingerprint}"
             audit = subprocess.run([program, "audit", path("claim.yaml"), "--policy", path("policy.yaml"), "--witness", url, "--out",
