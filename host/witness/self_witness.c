@@ -184,15 +184,16 @@ static int begin_session(struct self_witness *self, const void *declaration, siz
                                        .declaration_bytes = (uint32_t)size,
                                        .prover = *prover};
     PA_TRY(sign(self, &ledger->session, &record.witness, error));
+    /* Counted before it begins: whoever is killed in between has one session more, never one that
+     * does not count. */
+    if (self->register_path != NULL)
+        PA_TRY(pa_session_register_add(self->register_path, &ledger->declaration.claim,
+                                       ledger->declaration.site, &ledger->session, error));
     struct pa_buffer bytes = {0};
     pa_record_put_session(&bytes, &record);
     PA_TRY(append(self, &bytes, error));
     ledger->is_declared = true;
-    PA_TRY(put_boot(self, error));
-    if (self->register_path == NULL)
-        return PA_OK;
-    return pa_session_register_add(self->register_path, &ledger->declaration.claim,
-                                   ledger->declaration.site, &ledger->session, error);
+    return put_boot(self, error);
 }
 
 static int declare(struct pa_witness *witness, const void *declaration, size_t size,

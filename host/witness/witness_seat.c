@@ -79,25 +79,7 @@ void pa_witness_seat_free(struct pa_witness_seat *seat) {
     pa_buffer_free(&seat->answer);
 }
 
-/* FOLDER/<first 16 digits of the session's hash>, new, with an empty store and the ticket's hash.
- */
-static int make_folder(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
-                       const struct pa_hash *session, struct pa_error *error) {
-    char name[2 * PA_HASH_BYTES + 1], path[PATH_MAX], ticket[2 * PA_HASH_BYTES + 2];
-    pa_hex(name, session->bytes, 8);
-    PA_TRY(pa_path_join(path, options->folder, name, error));
-    if ((seat->folder = strdup(path)) == NULL)
-        return pa_fail(error, PA_EMEMORY, "declaring a session: out of memory");
-    PA_TRY(pa_directory_make(seat->folder, error));
-    PA_TRY(pa_path_join(path, seat->folder, "evidence.db", error));
-    PA_TRY(pa_store_create(path, &seat->store, error));
-    PA_TRY(pa_path_join(path, seat->folder, "ticket", error));
-    pa_hex(ticket, seat->ticket.bytes, PA_HASH_BYTES);
-    ticket[2 * PA_HASH_BYTES] = '\n';
-    return pa_file_write(path, ticket, sizeof ticket - 1, 0600, error);
-}
-
-/* A declaration that was refused leaves nothing behind. */
+/* What a declaration that was refused, or never answered, leaves. */
 static void remove_folder(struct pa_witness_seat *seat) {
     static const char *const names[] = {"evidence.db", "evidence.db-wal", "evidence.db-shm",
                                         "ticket"};
@@ -106,6 +88,32 @@ static void remove_folder(struct pa_witness_seat *seat) {
         if (pa_path_join(path, seat->folder, names[i], NULL) == PA_OK)
             unlink(path);
     rmdir(seat->folder);
+}
+
+/* FOLDER/<first 16 digits of the session's hash>, new, with an empty store. One without a ticket is
+ * what a witness left that died over this very declaration, before it had counted it. */
+static int make_folder(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,
+                       const struct pa_hash *session, struct pa_error *error) {
+    char name[2 * PA_HASH_BYTES + 1], path[PATH_MAX];
+    pa_hex(name, session->bytes, 8);
+    PA_TRY(pa_path_join(path, options->folder, name, error));
+    if ((seat->folder = strdup(path)) == NULL)
+        return pa_fail(error, PA_EMEMORY, "declaring a session: out of memory");
+    PA_TRY(pa_path_join(path, seat->folder, "ticket", error));
+    if (access(path, F_OK) != 0)
+        remove_folder(seat);
+    PA_TRY(pa_directory_make(seat->folder, error));
+    PA_TRY(pa_path_join(path, seat->folder, "evidence.db", error));
+    return pa_store_create(path, &seat->store, error);
+}
+
+/* The last thing of a declaration: a session that has its ticket's hash can be gone on with. */
+static int write_ticket(const struct pa_witness_seat *seat, struct pa_error *error) {
+    char path[PATH_MAX], ticket[2 * PA_HASH_BYTES + 2];
+    PA_TRY(pa_path_join(path, seat->folder, "ticket", error));
+    pa_hex(ticket, seat->ticket.bytes, PA_HASH_BYTES);
+    ticket[2 * PA_HASH_BYTES] = '\n';
+    return pa_file_write(path, ticket, sizeof ticket - 1, 0600, error);
 }
 
 static int first_record(void *context, uint64_t index, const struct pa_record *record,
@@ -137,6 +145,8 @@ static int declare(struct pa_witness_seat *seat, const struct pa_witness_desk_op
         code = open_witness(seat, options, error);
     if (code == PA_OK)
         code = seat->witness->kind->declare(seat->witness, in.next, in.left, &prover, error);
+    if (code == PA_OK)
+        code = write_ticket(seat, error);
     if (code == PA_OK) {
         struct pa_error ignored = {0};
         seat->is_declared = true;

@@ -226,6 +226,43 @@ static void an_epoch_whose_site_died_before_its_list_is_aborted(void **state) {
     tear_down(&scene);
 }
 
+/* As if the witness had been killed over the declaration: take away what it writes last. */
+static void forget(const struct scene *scene, bool is_ticket) {
+    char name[2 * PA_HASH_BYTES + 1], path[256];
+    pa_hex(name, scene->session.bytes, 8);
+    snprintf(path, sizeof path, is_ticket ? "%s/%s/ticket" : "%s/sessions", scene->store, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void what_a_dead_witness_left_is_in_nobodys_way(void **state) {
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    begin(&scene);
+    pa_witness_desk_close(scene.desk);
+    forget(&scene, true);
+    forget(&scene, false);
+    open_desk(&scene);
+    introduce(&scene);
+    assert_int_equal(scene.serial, 1);
+    assert_int_equal(declare(&scene, scene.serial, 4), PA_OK); /* the same, byte for byte */
+    assert_int_equal(folders(&scene), 1);
+    uint64_t before = records(&scene);
+    /* With a ticket it is a session, which nobody can declare away. */
+    pa_witness_desk_close(scene.desk);
+    forget(&scene, false);
+    open_desk(&scene);
+    struct pa_hash ticket = scene.ticket;
+    uint64_t sequence = scene.sequence;
+    introduce(&scene);
+    assert_int_not_equal(declare(&scene, scene.serial, 4), PA_OK);
+    scene.ticket = ticket;
+    scene.sequence = sequence;
+    assert_int_equal(ask(&scene, PA_WITNESS_RESUME, NULL, 0), PA_OK);
+    assert_int_equal(records(&scene), before);
+    tear_down(&scene);
+}
+
 /* A witness's machine that stops then has them; so has a site that resumes. */
 static void notes_are_written_when_they_are_answered(void **state) {
     static const char json[] = "{\"kind\":\"telemetry\",\"device\":0}";
@@ -342,6 +379,7 @@ int main(void) {
         cmocka_unit_test(strangers_are_told_nothing),
         cmocka_unit_test(a_session_outlives_the_desk),
         cmocka_unit_test(an_epoch_whose_site_died_before_its_list_is_aborted),
+        cmocka_unit_test(what_a_dead_witness_left_is_in_nobodys_way),
         cmocka_unit_test(notes_are_written_when_they_are_answered),
         cmocka_unit_test(no_body_of_any_operation_does_harm),
     };
