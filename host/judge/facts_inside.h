@@ -10,7 +10,8 @@ struct pa_replay_epoch {
     uint32_t kind;
     bool has_root, has_list, has_key, has_result, is_aborted, after_gap;
     uint64_t gap_ns;
-    uint32_t segment; /* how many interruptions were noted before it */
+    uint64_t asleep_ns; /* of it, that was found */
+    uint32_t segment;   /* how many interruptions were noted before it */
     struct pa_instant t0, t1;
     struct pa_hash nonce, root, key;
     struct pa_tail *tails; /* owned; G of them once the list is there */
@@ -146,6 +147,11 @@ int pa_replay_attestation_note(struct pa_replay *replay, struct pa_fact_device *
                                struct pa_error *error);
 /* After the last record: whether all devices are attested, each as itself. */
 void pa_replay_attestation_finish(struct pa_replay *replay);
+/* facts_clock.c: notes "suspend" and "boottime". */
+int pa_replay_suspend_note(struct pa_replay *replay, const struct pa_record *record,
+                           const json_t *note, char wrong[PA_NOTE_WRONG_BYTES]);
+int pa_replay_boottime_note(struct pa_replay *replay, const struct pa_record *record,
+                            const json_t *note, char wrong[PA_NOTE_WRONG_BYTES]);
 /* facts_sample.c */
 int pa_replay_sample_note(struct pa_replay *replay, const json_t *note,
                           char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);

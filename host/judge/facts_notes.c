@@ -317,6 +317,10 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         return pa_replay_meter_note(replay, kind, note->json, note->wrong, error);
     if (strcmp(kind, "watermark") == 0)
         return pa_replay_watermark_note(replay, note->json, at, note->wrong, error);
+    if (strcmp(kind, "suspend") == 0)
+        return pa_replay_suspend_note(replay, record, note->json, note->wrong);
+    if (strcmp(kind, "boottime") == 0)
+        return pa_replay_boottime_note(replay, record, note->json, note->wrong);
     if (strcmp(kind, "sample") == 0)
         return pa_replay_sample_note(replay, note->json, note->wrong, error);
     if (strcmp(kind, "device") == 0)
@@ -329,8 +333,6 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
         read_lost_note(replay, note);
     else if (strcmp(kind, "interruption") == 0)
         read_interruption_note(replay, note, at);
-    else if (strcmp(kind, "suspend") == 0)
-        facts->suspended_ns += read_whole(note, "ns", INT64_MAX / (1 << 20));
     else if (strcmp(kind, "elsewhere") == 0)
         read_elsewhere_note(replay, note);
     else if (strcmp(kind, "assurance") == 0)
@@ -344,10 +346,11 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
     return PA_OK;
 }
 
-/* Kinds of which there is one for each device, or more: what is in them is in the facts, and beside
- * these they would be most of what a judge's memory holds. */
+/* Kinds of which there is one for each device or epoch, or more: what is in them is in the facts,
+ * and beside these they would be most of what a judge's memory holds. */
 static bool is_kept(const char *kind) {
-    static const char *const read_out[] = {"calibration", "device", "memory", "raw", "telemetry"};
+    static const char *const read_out[] = {"boottime", "calibration", "device",
+                                           "memory",   "raw",         "telemetry"};
     for (size_t i = 0; kind != NULL && i < sizeof read_out / sizeof read_out[0]; i++)
         if (strcmp(kind, read_out[i]) == 0)
             return false;

@@ -231,7 +231,7 @@ static void find_circumstances(struct pa_judging *judging) {
             seconds);
     }
     if (facts->suspended_ns > 0)
-        pa_finding_add(judging, "SUSPENDED", "notes suspend",
+        pa_finding_add(judging, "SUSPENDED", "notes boottime",
                        "The witness's machine slept for %llu ms while epochs were under work: its "
                        "clock stood still, so the rate is overstated.",
                        (unsigned long long)(facts->suspended_ns / 1000000));

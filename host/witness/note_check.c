@@ -8,7 +8,7 @@
 
 int pa_note_check(const char *json, size_t size, struct pa_error *error) {
     static const char *const own[] = {"abort",     "interruption", "suspend", "elsewhere",
-                                      "watermark", "witness",      "sample"};
+                                      "watermark", "witness",      "sample",  "boottime"};
     if (size > PA_NOTE_MOST_BYTES)
         return pa_fail(error, PA_EWITNESS, "noting %zu bytes: at most %d are possible", size,
                        PA_NOTE_MOST_BYTES);

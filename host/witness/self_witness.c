@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +28,10 @@ struct self_witness {
     const struct pa_key *key;
     char *register_path;
     struct pa_ledger ledger;
-    struct pa_hash epoch_key; /* of the challenged epoch: secret until its list is in */
-    uint64_t challenged_raw_ns;
+    struct pa_hash epoch_key;        /* of the challenged epoch: secret until its list is in */
+    struct pa_instant challenged;    /* t0 of that epoch, */
+    uint64_t t0_boot_ns, t1_boot_ns; /* and the BOOT clock at its t0 and t1 */
     uint64_t switched_raw_ns;        /* when this process told its last half-bit; 0 before */
-    uint64_t asleep_ns;              /* BOOT - RAW when that epoch was challenged */
     struct pa_root_record committed; /* its root, from commit to reveal */
     bool is_committed;
     struct pa_opening_check *check;
@@ -39,12 +40,6 @@ struct self_witness {
 
 static struct self_witness *self_of(struct pa_witness *witness) {
     return (struct self_witness *)witness;
-}
-
-/* How long this machine has slept since it was booted. */
-static uint64_t asleep_ns(void) {
-    uint64_t boot = pa_clock_boot_ns(), raw = pa_clock_raw_ns();
-    return boot > raw ? boot - raw : 0;
 }
 
 static int check_open(const struct self_witness *self, struct pa_error *error) {
@@ -283,11 +278,12 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
     /* t0 before the first byte of the nonce leaves; the disk flush that follows counts as the
      * site's time. */
     record.at = pa_clock_now();
+    uint64_t boot_ns = pa_clock_boot_ns();
     struct pa_buffer bytes = {0};
     pa_record_put_nonce(&bytes, epoch, &record);
     PA_TRY(append(self, &bytes, error));
-    self->challenged_raw_ns = record.at.raw_ns;
-    self->asleep_ns = asleep_ns();
+    self->challenged = record.at;
+    self->t0_boot_ns = boot_ns;
     self->is_committed = false;
     pa_ledger_challenge(ledger, epoch, nonce);
     return PA_OK;
@@ -314,6 +310,7 @@ static int commit(struct pa_witness *witness, uint64_t epoch, const struct pa_ha
                   const struct pa_signature *prover, struct pa_error *error) {
     struct self_witness *self = self_of(witness);
     struct pa_root_record record = {.at = pa_clock_now(), .prover = *prover};
+    uint64_t boot_ns = pa_clock_boot_ns();
     struct pa_hash message;
     PA_TRY(check_challenged(self, epoch, "committing to", error));
     pa_epoch_commit_hash(&message, &self->ledger.session, epoch, root);
@@ -327,6 +324,7 @@ static int commit(struct pa_witness *witness, uint64_t epoch, const struct pa_ha
                        (unsigned long long)epoch);
     memcpy(record.root, root->bytes, sizeof record.root);
     self->committed = record;
+    self->t1_boot_ns = boot_ns;
     self->is_committed = true;
     return PA_OK;
 }
@@ -353,14 +351,23 @@ static int check_list(const struct self_witness *self, uint64_t epoch, const str
 /* A machine that slept during an epoch did not measure it: RAW stands still then, BOOT runs on. NTP
  * slews BOOT, by at most 500 ppm, and not RAW. */
 static int note_suspend(struct self_witness *self, uint64_t epoch, struct pa_error *error) {
-    uint64_t now = asleep_ns();
-    uint64_t slewed_ns = (self->committed.at.raw_ns - self->challenged_raw_ns) / 1000;
-    if (now < self->asleep_ns + LEAST_SUSPEND_NS + slewed_ns)
+    uint64_t boot_ns = self->t1_boot_ns - self->t0_boot_ns;
+    uint64_t raw_ns = self->committed.at.raw_ns - self->challenged.raw_ns;
+    if (boot_ns < raw_ns + LEAST_SUSPEND_NS + raw_ns / 1000)
         return PA_OK;
     return put_own_note(
         self, epoch,
-        json_pack("{s:s, s:I}", "kind", "suspend", "ns", (json_int_t)(now - self->asleep_ns)),
-        error);
+        json_pack("{s:s, s:I}", "kind", "suspend", "ns", (json_int_t)(boot_ns - raw_ns)), error);
+}
+
+/* What that rests on, for whoever judges: the BOOT clock beside the t0 and t1 of the records. */
+static void put_boottime(const struct self_witness *self, uint64_t epoch, struct pa_buffer *out) {
+    char json[128];
+    int size = snprintf(json, sizeof json, "{\"kind\":\"boottime\",\"t0_ns\":%llu,\"t1_ns\":%llu}",
+                        (unsigned long long)self->t0_boot_ns, (unsigned long long)self->t1_boot_ns);
+    const struct pa_note_record note = {
+        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
+    pa_record_put_note(out, epoch, &note);
 }
 
 /* ROOT, LIST and KEY in one transaction: a crash leaves the epoch without its root, or closed with
@@ -382,6 +389,7 @@ static int write_closed(struct self_witness *self, uint64_t epoch, const struct 
     pa_record_put_root(&bytes, epoch, &self->committed);
     pa_record_put_list(&bytes, epoch, entries, devices);
     pa_record_put_key(&bytes, epoch, &revealed);
+    put_boottime(self, epoch, &bytes);
     free(entries);
     return append(self, &bytes, error);
 }

@@ -219,7 +219,9 @@ static void run_many_pauses(struct red_game *game) {
 static void run_clock_games(struct red_game *game) {
     static const char *const notes[] = {
         "{\"kind\":\"interruption\",\"gap_ns\":899000000000,\"reason\":\"x\"}",
-        "{\"kind\":\"suspend\",\"ns\":1000000000}", "{\"kind\":\"witness\",\"boot_id\":\"0\"}",
+        "{\"kind\":\"suspend\",\"ns\":1000000000}",
+        "{\"kind\":\"boottime\",\"t0_ns\":1,\"t1_ns\":2}",
+        "{\"kind\":\"witness\",\"boot_id\":\"0\"}",
         "{\"kind\":\"abort\",\"reason\":\"x\"}",
         "{\"\\u006bind\":\"\\u0061bort\",\"reason\":\"x\"}"};
     struct red_terms terms = session_terms();

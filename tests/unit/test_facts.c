@@ -213,6 +213,51 @@ static void a_step_of_the_calendar_clock_is_seen(void **state) {
     pa_facts_free(&facts);
 }
 
+/* What a judge finds in notes of the boot clock, in the order told, of epoch 1, which took 20 s. */
+static void collect_clocks(const char *notes, enum evidence_flaw flaw, struct pa_facts *facts) {
+    struct evidence_recipe recipe = evidence_recipe_honest();
+    json_t *late = json_loads(notes, 0, NULL);
+    assert_non_null(late);
+    recipe.late_notes = late;
+    recipe.flaw = flaw;
+    recipe.flaw_epoch = 1;
+    collect(&recipe, PA_RECHECK_PATHS, facts);
+    json_decref(late);
+}
+
+static void a_machine_that_slept_shows_by_its_boot_clock(void **state) {
+#define CLOCKS(t0, t1) "{\"kind\":\"boottime\",\"at_epoch\":1,\"t0_ns\":" #t0 ",\"t1_ns\":" #t1 "}"
+#define SLEPT(ns) "{\"kind\":\"suspend\",\"at_epoch\":1,\"ns\":" #ns "}"
+    static const struct {
+        const char *notes;
+        uint64_t slept_ms;
+    } cases[] = {
+        {"[" CLOCKS(7000000000, 27000000000) "]", 0},
+        {"[" CLOCKS(7000000000, 27100000000) "]", 0}, /* slewed by NTP */
+        {"[" CLOCKS(7000000000, 32000000000) "]", 5000},
+        /* The witness's own word of the same sleep: the larger of the two counts, once. */
+        {"[" SLEPT(5000000000) "," CLOCKS(7000000000, 32000000000) "]", 5000},
+        {"[" SLEPT(6000000000) "," CLOCKS(7000000000, 32000000000) "]", 6000},
+        {"[" SLEPT(2000000000) "]", 2000},
+    };
+    struct pa_facts facts;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        collect_clocks(cases[i].notes, FLAW_NONE, &facts);
+        assert_string_equal(facts.broken, "");
+        assert_int_equal((facts.suspended_ns + 500000) / 1000000, cases[i].slept_ms);
+        pa_facts_free(&facts);
+    }
+    collect_clocks("[" CLOCKS(7000000000, 6000000000) "]", FLAW_NONE, &facts);
+    assert_non_null(strstr(facts.broken, "t1_ns"));
+    pa_facts_free(&facts);
+    collect_clocks("[" CLOCKS(7000000000, 8000000000) "]", FLAW_ABORTED, &facts);
+    assert_non_null(strstr(facts.broken, "which has none"));
+    pa_facts_free(&facts);
+#undef CLOCKS
+#undef SLEPT
+}
+
 static void a_lost_device_and_a_test_build_are_noted(void **state) {
     (void)state;
     struct evidence_recipe recipe = evidence_recipe_honest();
@@ -292,6 +337,7 @@ int main(void) {
         cmocka_unit_test(an_aborted_epoch_counts_its_time_and_no_work),
         cmocka_unit_test(an_interruption_does_not_count_as_time),
         cmocka_unit_test(a_step_of_the_calendar_clock_is_seen),
+        cmocka_unit_test(a_machine_that_slept_shows_by_its_boot_clock),
         cmocka_unit_test(a_lost_device_and_a_test_build_are_noted),
         cmocka_unit_test(broken_sessions_are_invalid_and_tests_never_pass),
         cmocka_unit_test(an_empty_store_is_nothing_to_judge),

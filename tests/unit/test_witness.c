@@ -339,6 +339,7 @@ static void what_the_witness_writes_itself_no_site_can_note(void **state) {
         "{\"kind\":\"interruption\",\"gap_ns\":1,\"reason\":\"none\"}",
         "{\"kind\":\"witness\",\"boot_id\":\"x\"}",
         "{\"kind\":\"suspend\",\"ns\":1}",
+        "{\"kind\":\"boottime\",\"t0_ns\":1,\"t1_ns\":2}",
         "{\"kind\":\"watermark\",\"half\":0,\"level\":\"on\"}",
         "{\"a\":\"b\"}",
         "[]",
@@ -484,6 +485,49 @@ static void a_full_disk_tears_no_line_of_the_register(void **state) {
     tear_down(&scene);
 }
 
+struct clocks {
+    uint64_t t0_ns, t1_ns, boot_ns;
+};
+
+static int read_clocks(void *context, uint64_t index, const struct pa_record *record,
+                       const uint8_t before[PA_RECORD_HASH_BYTES], struct pa_error *error) {
+    struct clocks *clocks = context;
+    struct pa_nonce_record nonce;
+    struct pa_root_record root;
+    struct pa_note_record note;
+    (void)index;
+    (void)before;
+    if (pa_record_nonce(record, &nonce, error) == PA_OK)
+        clocks->t0_ns = nonce.at.raw_ns;
+    if (pa_record_root(record, &root, error) == PA_OK)
+        clocks->t1_ns = root.at.raw_ns;
+    unsigned long long t0_ns, t1_ns;
+    char json[128] = "";
+    if (pa_record_note(record, &note, error) == PA_OK)
+        snprintf(json, sizeof json, "%.*s", (int)note.json_bytes, note.json);
+    if (sscanf(json, "{\"kind\":\"boottime\",\"t0_ns\":%llu,\"t1_ns\":%llu}", &t0_ns, &t1_ns) == 2)
+        clocks->boot_ns = t1_ns - t0_ns;
+    return PA_OK;
+}
+
+/* While a machine is awake, as long by one clock as by the other. */
+static void the_boot_clock_is_noted_with_each_epoch(void **state) {
+    struct scene scene;
+    struct pa_error error = {0};
+    struct clocks clocks = {0};
+    (void)state;
+    set_up(&scene);
+    assert_int_equal(declare(&scene, true), PA_OK);
+    assert_int_equal(scene.witness->kind->challenge(scene.witness, 0, &scene.nonce, &error), PA_OK);
+    prove(&scene, 0, 0);
+    assert_int_equal(close_epoch(&scene, 0, true), PA_OK);
+    assert_int_equal(pa_store_each(scene.store, read_clocks, &clocks, &error), PA_OK);
+    uint64_t raw_ns = clocks.t1_ns - clocks.t0_ns;
+    assert_true(raw_ns > 0 && clocks.boot_ns > raw_ns / 2 &&
+                clocks.boot_ns < 2 * raw_ns + 100000000);
+    tear_down(&scene);
+}
+
 /* How many records another process would find now: after a kill they would be there. */
 static uint64_t written(const struct scene *scene) {
     struct pa_store *store;
@@ -524,10 +568,10 @@ static void a_kill_loses_no_closed_epoch_and_no_note_of_one(void **state) {
     prove(&scene, 0, 0);
     assert_int_equal(note_later(&scene, 0, told), PA_OK);
     assert_int_equal(close_epoch(&scene, 0, true), PA_OK);
-    assert_int_equal(written(&scene), before + 9); /* note, root, list, key */
+    assert_int_equal(written(&scene), before + 10); /* note, root, list, key, boot clock */
     assert_int_equal(note_later(&scene, 0, told), PA_OK);
     assert_int_equal(scene.witness->kind->sync(scene.witness, &error), PA_OK);
-    assert_int_equal(written(&scene), before + 10);
+    assert_int_equal(written(&scene), before + 11);
     tear_down(&scene);
 }
 
@@ -543,6 +587,7 @@ int main(void) {
         cmocka_unit_test(what_the_witness_writes_itself_no_site_can_note),
         cmocka_unit_test(a_watermark_is_told_half_by_half_and_never_early),
         cmocka_unit_test(an_interruption_is_measured_by_the_witness),
+        cmocka_unit_test(the_boot_clock_is_noted_with_each_epoch),
         cmocka_unit_test(sessions_of_one_claim_or_site_are_counted),
         cmocka_unit_test(a_full_disk_tears_no_line_of_the_register),
     };

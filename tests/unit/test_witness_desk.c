@@ -222,7 +222,7 @@ static void an_epoch_whose_site_died_before_its_list_is_aborted(void **state) {
     assert_int_equal(ask(&scene, PA_WITNESS_ABORT, lost, sizeof lost), PA_OK);
     assert_int_equal(challenge(&scene, 1), PA_OK);
     assert_int_equal(close_idle(&scene, 1), PA_OK);
-    assert_int_equal(records(&scene), 2 + 2 + 4); /* session, boot; nonce, abort; a closed epoch */
+    assert_int_equal(records(&scene), 2 + 2 + 5); /* session, boot; nonce, abort; a closed epoch */
     tear_down(&scene);
 }
 

@@ -74,7 +74,8 @@ static void a_session_between_epochs_does_not_notice_that_it_was_closed(void **s
             pa_buffer_free(&other.answer);
         }
     }
-    assert_int_equal(records(&scene), 2 + 3 * 4); /* session, boot; nonce, root, list, key */
+    assert_int_equal(records(&scene),
+                     2 + 3 * 5); /* session, boot; nonce, root, list, key, boot clock */
     assert_int_equal(ask(&scene, PA_WITNESS_FINISH, NULL, 0), PA_OK);
     tear_down(&scene);
 }
