@@ -127,9 +127,9 @@ def run(folder):
         check(sample["drawn"] == CHOSEN and sample["devices"] == RANKS and sample["key"] == note["key"], sample)
         # Two of eight show little: nothing of the other six.
         check(sample["missing_most"] == RANKS - CHOSEN + sample["failing"] or sample["failing"] > 0, sample)
-        # One may be far slower than the other here, and the openings are few: they may all have missed it.
-        check(sample["lower_pflops"] > 0 or sample["failing"] > 0, sample)
-        check(sample["lower_pflops"] <= sample["upper_pflops"], sample)
+        # Of devices that share a processor one may be far slower than another, when it warms up or when it works: two of
+        # eight then bound nothing. What a bound is worth is the unit tests' to say.
+        check(0 <= sample["lower_pflops"] <= sample["upper_pflops"], sample)
         check(summary["judged"]["pflops"] == sample["lower_pflops"], (summary["judged"], sample))
         check(all(row["ranks"] == CHOSEN and row["verified"] for row in summary["allreduce"]), summary["allreduce"])
         check({"SAMPLED"} <= {finding["code"] for finding in summary["findings"]}, summary["findings"])
