@@ -47,7 +47,7 @@ int pa_session_declare_sample(const struct pa_session_terms *terms, struct pa_de
 }
 
 struct choosing {
-    bool *rests;         /* by device */
+    const bool *rests;   /* by device */
     struct pa_ramp ramp; /* of those */
 };
 
@@ -85,16 +85,17 @@ static void tell_choice(const struct pa_session_terms *terms, const uint32_t *ch
 }
 
 /* Everybody learns it, also a process that is asked for nothing else from here on. */
-static int let_rest(const struct pa_session_terms *terms, struct choosing *choosing,
+static int let_rest(const struct pa_session_terms *terms, const bool *rests,
                     struct pa_error *error) {
     struct pa_site *site = terms->site;
-    pa_ramp_divide(site, &terms->plan->ramp, choosing->rests, &choosing->ramp);
-    pa_session_tell_rest(terms, &choosing->ramp);
-    PA_TRY(pa_site_ask(site, build_rest, take_rest, choosing,
-                       pa_clock_raw_ns() + choosing->ramp.total_ns + patience_ns, error));
+    struct choosing choosing = {.rests = rests};
+    pa_ramp_divide(site, &terms->plan->ramp, rests, &choosing.ramp);
+    pa_session_tell_rest(terms, &choosing.ramp);
+    PA_TRY(pa_site_ask(site, build_rest, take_rest, &choosing,
+                       pa_clock_raw_ns() + choosing.ramp.total_ns + patience_ns, error));
     for (uint32_t d = 0; d < site->device_count; d++)
-        site->devices[d].is_idle = choosing->rests[d];
-    PA_TRY(pa_note_rest(terms, &choosing->ramp, error));
+        site->devices[d].is_idle = rests[d];
+    PA_TRY(pa_note_rest(terms, &choosing.ramp, error));
     return pa_site_alive(site) > 0
                ? PA_OK
                : pa_fail(error, PA_EDEVICE, "none of the devices that the witness chose is left");
@@ -109,20 +110,20 @@ int pa_session_choose(const struct pa_session_terms *terms, struct pa_ledger *le
     PA_TRY(terms->witness->kind->sample(terms->witness, &ledger->sample_key, error));
     ledger->has_sample = true;
     uint32_t *chosen = calloc(count, sizeof *chosen);
-    struct choosing choosing = {.rests = calloc(devices, sizeof *choosing.rests)};
-    int code = chosen == NULL || choosing.rests == NULL
+    bool *rests = calloc(devices, sizeof *rests);
+    int code = chosen == NULL || rests == NULL
                    ? pa_fail(error, PA_EMEMORY, "choosing devices: out of memory")
                    : pa_device_sample_draw(chosen, count, devices, &ledger->sample_key,
                                            &ledger->session, error);
     if (code == PA_OK) {
         for (uint32_t d = 0; d < devices; d++)
-            choosing.rests[d] = true;
+            rests[d] = true;
         for (uint32_t i = 0; i < count; i++)
-            choosing.rests[chosen[i]] = false;
+            rests[chosen[i]] = false;
         tell_choice(terms, chosen, count);
-        code = let_rest(terms, &choosing, error);
+        code = let_rest(terms, rests, error);
     }
-    free(choosing.rests);
+    free(rests);
     free(chosen);
     return code;
 }
