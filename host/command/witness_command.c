@@ -67,6 +67,7 @@ enum {
     LEAST_CONNECTIONS = 64,
     IDLE_S = 600,
     MOST_PENDING_BYTES = 1 << 28,
+    MOST_PENDING_FROM_ONE = 1 << 26, /* two of the longest requests */
 };
 
 static const uint64_t body_ns = UINT64_C(60000000000);
@@ -204,6 +205,7 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                                           .common_name = "petaudit witness",
                                           .admit = admit,
                                           .most_pending_bytes = MOST_PENDING_BYTES,
+                                          .most_pending_from_one = MOST_PENDING_FROM_ONE,
                                           .routes = &route,
                                           .route_count = 1,
                                           .context = &office,

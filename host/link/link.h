@@ -79,8 +79,9 @@ struct pa_link_server_options {
     /* With it, how many bytes a request of this bearer (NULL: it has none) may have at most, asked
      * before any of them is read; NULL: as the route says. */
     size_t (*admit)(void *context, const char *bearer);
-    size_t most_pending_bytes; /* of all bodies together while they arrive and are answered; more
-                                  gives 503, and the client tries again. 0: no limit */
+    size_t most_pending_bytes;    /* of all bodies together while they arrive and are answered; more
+                                     gives 503, and the client tries again. 0: no limit */
+    size_t most_pending_from_one; /* of these from one address; 0: all */
     const struct pa_link_route *routes; /* borrowed, as is `context` */
     size_t route_count;
     const struct pa_link_page *pages; /* borrowed */

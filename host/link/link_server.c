@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "link/link.h"
 #include "link/link_plain.h"
+#include "link/link_room.h"
 #include "link/link_stream.h"
 
 #include <errno.h>
@@ -38,8 +39,7 @@ struct pa_link_server {
     void *context;
     char token[PA_LINK_TOKEN_BYTES]; /* empty: none wanted */
     size_t (*admit)(void *context, const char *bearer);
-    size_t most_pending_bytes;
-    atomic_size_t pending_bytes;
+    struct pa_link_room room;
     uint64_t body_ns;
     void (*closed)(void *context, uint64_t connection);
     atomic_uintptr_t connections; /* so far: each gets the next number as its name */
@@ -62,6 +62,7 @@ struct arrival {
     const struct pa_link_route *route;
     const struct pa_link_page *page; /* in place of a route */
     size_t most_bytes, reserved_bytes;
+    uint8_t peer[PA_LINK_PEER_BYTES];
     uint64_t begin_ns;
     struct pa_buffer body;
 };
@@ -175,13 +176,23 @@ static const struct pa_link_page *find_page(const struct pa_link_server *server,
     return NULL;
 }
 
-/* Room for the body, before any of it is read. */
-static bool reserve(struct pa_link_server *server, size_t bytes) {
-    size_t before = atomic_fetch_add(&server->pending_bytes, bytes);
-    if (server->most_pending_bytes == 0 || before + bytes <= server->most_pending_bytes)
-        return true;
-    atomic_fetch_sub(&server->pending_bytes, bytes);
-    return false;
+static void peer_of(struct MHD_Connection *connection, uint8_t out[PA_LINK_PEER_BYTES]) {
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+    memset(out, 0, PA_LINK_PEER_BYTES);
+    if (address != NULL && address->sa_family == AF_INET) {
+        struct sockaddr_in four;
+        memcpy(&four, address, sizeof four);
+        memcpy(out, mapped, sizeof mapped);
+        memcpy(out + sizeof mapped, &four.sin_addr, 4);
+    } else if (address != NULL && address->sa_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, address, sizeof six);
+        bool is_four = memcmp(&six.sin6_addr, mapped, sizeof mapped) == 0;
+        memcpy(out, &six.sin6_addr, is_four ? 16 : 8);
+    }
 }
 
 /* The headers are here, nothing of the body yet. A refusal at this point makes libmicrohttpd drop
@@ -211,12 +222,14 @@ static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connectio
     uint64_t bytes = most_bytes;
     if (length != NULL && pa_whole_parse(length, 0, most_bytes, &bytes, NULL) != PA_OK)
         return refuse(server, connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
-    if (!reserve(server, (size_t)bytes))
+    uint8_t peer[PA_LINK_PEER_BYTES];
+    peer_of(connection, peer);
+    if (!pa_link_room_take(&server->room, peer, (size_t)bytes))
         return refuse(server, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
                       "too much is under way: try again");
     struct arrival *arrival = calloc(1, sizeof *arrival);
     if (arrival == NULL) {
-        atomic_fetch_sub(&server->pending_bytes, (size_t)bytes);
+        pa_link_room_give(&server->room, peer, (size_t)bytes);
         return MHD_NO;
     }
     *arrival = (struct arrival){.server = server,
@@ -225,27 +238,9 @@ static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connectio
                                 .most_bytes = most_bytes,
                                 .reserved_bytes = (size_t)bytes,
                                 .begin_ns = pa_clock_raw_ns()};
+    memcpy(arrival->peer, peer, sizeof peer);
     *state = arrival;
     return MHD_YES;
-}
-
-static void note_peer(struct MHD_Connection *connection) {
-    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
-    memset(current_peer, 0, sizeof current_peer);
-    if (address != NULL && address->sa_family == AF_INET) {
-        struct sockaddr_in four;
-        memcpy(&four, address, sizeof four);
-        memcpy(current_peer, mapped, sizeof mapped);
-        memcpy(current_peer + sizeof mapped, &four.sin_addr, 4);
-    } else if (address != NULL && address->sa_family == AF_INET6) {
-        struct sockaddr_in6 six;
-        memcpy(&six, address, sizeof six);
-        bool is_four = memcmp(&six.sin6_addr, mapped, sizeof mapped) == 0;
-        memcpy(current_peer, &six.sin6_addr, is_four ? 16 : 8);
-    }
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
@@ -273,7 +268,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     current_connection = info != NULL ? (uintptr_t)info->socket_context : 0;
-    note_peer(connection);
+    memcpy(current_peer, arrival->peer, sizeof current_peer);
     unsigned status =
         arrival->route->handle(server->context, arrival->body.data, arrival->body.size, &reply);
     if (reply.failed) {
@@ -290,7 +285,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)code;
     struct arrival *arrival = *state;
     if (arrival != NULL) {
-        atomic_fetch_sub(&arrival->server->pending_bytes, arrival->reserved_bytes);
+        pa_link_room_give(&arrival->server->room, arrival->peer, arrival->reserved_bytes);
         pa_buffer_free(&arrival->body);
     }
     free(arrival);
@@ -455,7 +450,7 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
     server->body_ns = options->body_ns;
     server->admit = options->admit;
     server->closed = options->closed;
-    server->most_pending_bytes = options->most_pending_bytes;
+    pa_link_room_init(&server->room, options->most_pending_bytes, options->most_pending_from_one);
     server->headers = options->headers;
     pa_link_streams_init(&server->streams, options->piece_ns);
     if (options->token != NULL)
@@ -495,6 +490,7 @@ void pa_link_server_stop(struct pa_link_server *server) {
         MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
     explicit_bzero(server->token, sizeof server->token);
     pa_link_streams_free(&server->streams);
+    pa_link_room_free(&server->room);
     free(server->routes);
     free(server);
 }

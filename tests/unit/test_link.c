@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/team.h"
 #include "link/link.h"
+#include "link/link_room.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -200,6 +201,36 @@ static void a_body_comes_back_as_it_was_sent(void **state) {
     assert_int_equal(reply.size, 0);
     pa_buffer_free(&reply);
     pa_link_client_close(client);
+}
+
+/* Bodies that are promised and never come: of one address, and of all. */
+static void nobody_takes_all_the_room_for_bodies(void **state) {
+    static const uint8_t one[PA_LINK_PEER_BYTES] = {1}, other[PA_LINK_PEER_BYTES] = {2},
+                         third[PA_LINK_PEER_BYTES] = {3};
+    struct pa_link_room room;
+    (void)state;
+    pa_link_room_init(&room, 100, 60);
+    assert_true(pa_link_room_take(&room, one, 60));
+    assert_false(pa_link_room_take(&room, one, 1));
+    assert_true(pa_link_room_take(&room, one, 0));
+    assert_true(pa_link_room_take(&room, other, 30));
+    assert_false(pa_link_room_take(&room, third, 20));
+    assert_false(pa_link_room_take(&room, third, SIZE_MAX));
+    assert_true(pa_link_room_take(&room, third, 10));
+    pa_link_room_give(&room, one, 60);
+    assert_int_equal(room.taken, 40);
+    assert_int_equal(room.count, 2);
+    assert_true(pa_link_room_take(&room, third, 50));
+    assert_false(pa_link_room_take(&room, third, 1));
+    for (int i = 0; i < 100; i++) {
+        uint8_t peer[PA_LINK_PEER_BYTES] = {9, (uint8_t)i};
+        assert_true(pa_link_room_take(&room, peer, 0));
+    }
+    assert_int_equal(room.count, 2);
+    pa_link_room_free(&room);
+    pa_link_room_init(&room, 0, 0);
+    assert_true(pa_link_room_take(&room, one, SIZE_MAX / 2));
+    pa_link_room_free(&room);
 }
 
 static void a_handler_knows_where_the_client_is(void **state) {
@@ -506,6 +537,7 @@ static void a_reader_that_takes_nothing_gives_way_to_the_next(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_comes_back_as_it_was_sent),
+        cmocka_unit_test(nobody_takes_all_the_room_for_bodies),
         cmocka_unit_test(a_handler_knows_where_the_client_is),
         cmocka_unit_test(another_key_is_refused_at_once),
         cmocka_unit_test(a_wrong_token_is_refused_at_once),
