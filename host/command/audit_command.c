@@ -69,33 +69,32 @@ struct audit {
     struct pa_exposition *exposition;
     struct pa_witness *remote; /* NULL: the witness is in this process */
     char evidence[PATH_MAX + 16];
+    char policy_file[PATH_MAX]; /* of a policy that is a file; else its name */
     char *tool_note;
 };
 
 /* A policy named in a claim file is looked for beside that file unless it is a built-in name or an
  * absolute path. */
-static int load_claimed_policy(const struct audit *audit, struct pa_policy *out,
-                               struct pa_error *error) {
-    const char *named = audit->claim.policy;
+static int find_policy(struct audit *audit, struct pa_error *error) {
+    const char *named = audit->options.policy != NULL ? audit->options.policy : audit->claim.policy;
     const char *slash = strrchr(audit->options.claim, '/');
-    char beside[PATH_MAX];
+    size_t length = slash == NULL ? 0 : (size_t)(slash - audit->options.claim) + 1;
     if (named[0] == '\0')
         return pa_fail(error, PA_EINPUT,
                        "%s names no policy; name one with --policy (petaudit policy list)",
                        audit->options.claim);
-    if (strpbrk(named, "/.") == NULL || named[0] == '/' || slash == NULL)
-        return pa_policy_load(named, out, error);
-    if ((size_t)snprintf(beside, sizeof beside, "%.*s/%s", (int)(slash - audit->options.claim),
-                         audit->options.claim, named) >= sizeof beside)
+    if (audit->options.policy != NULL || strpbrk(named, "/.") == NULL || named[0] == '/')
+        length = 0;
+    if ((size_t)snprintf(audit->policy_file, sizeof audit->policy_file, "%.*s%s", (int)length,
+                         audit->options.claim, named) >= sizeof audit->policy_file)
         return pa_fail(error, PA_EINPUT, "the path of policy %.60s is too long", named);
-    return pa_policy_load(beside, out, error);
+    return PA_OK;
 }
 
 static int load_terms(struct audit *audit, struct pa_error *error) {
     PA_TRY(pa_claim_load(audit->options.claim, &audit->claim, error));
-    if (audit->options.policy != NULL)
-        return pa_policy_load(audit->options.policy, &audit->policy, error);
-    return load_claimed_policy(audit, &audit->policy, error);
+    PA_TRY(find_policy(audit, error));
+    return pa_policy_load(audit->policy_file, &audit->policy, error);
 }
 
 /* Claim and policy as the session was declared with; a claim that is named again must be the same.
@@ -284,7 +283,6 @@ static int run_session(struct audit *audit, struct pa_store *store,
 
 static int measure_anew(struct audit *audit, struct pa_error *error) {
     struct pa_store *store = NULL;
-    PA_TRY(load_terms(audit, error));
     PA_TRY(
         pa_plan_make(&audit->claim, &audit->policy, &audit->options.wishes, &audit->plan, error));
     PA_TRY(open_meters(audit, error));
@@ -374,6 +372,10 @@ static int audit_site(struct audit *audit, int *status, struct pa_error *error) 
     snprintf(audit->evidence, sizeof audit->evidence, "%s/evidence.db", audit->options.folder);
     if (audit->place.rank > 0)
         return work(audit, error);
+    if (audit->options.resume == NULL)
+        PA_TRY(load_terms(audit, error));
+    PA_TRY(
+        pa_audit_options_check_files(&audit->options, audit->policy_file, audit->evidence, error));
     PA_TRY(open_telemetry(audit, error));
     audit->tool_note = pa_tool_identity();
     if (audit->tool_note == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/audit_options.h"
 
+#include "command/named_files.h"
 #include "command/options.h"
 #include "device/device.h"
 
@@ -183,4 +184,34 @@ void pa_audit_options_folder(struct pa_audit_options *options, const struct pa_p
     struct tm parts;
     gmtime_r(&now, &parts);
     strftime(options->folder, sizeof options->folder, "petaudit-%Y%m%dT%H%M%SZ", &parts);
+}
+
+/* The file of "csv:FILE,class=0.5" or "modbus:HOST:PORT,MAP.yaml", with a role before or not; false
+ * for a meter without one. */
+static bool find_meter_file(const char *specification, char out[PATH_MAX]) {
+    const char *role = strchr(specification, '='), *colon = strchr(specification, ':');
+    const char *source = role != NULL && colon != NULL && role < colon ? role + 1 : specification;
+    const char *comma = strchr(source, ',');
+    const char *file = NULL;
+    if (strncmp(source, "csv:", 4) == 0)
+        file = source + 4;
+    else if (strncmp(source, "modbus:", 7) == 0 && comma != NULL)
+        file = comma + 1;
+    return file != NULL &&
+           snprintf(out, PATH_MAX, "%.*s", (int)strcspn(file, ","), file) < PATH_MAX;
+}
+
+int pa_audit_options_check_files(const struct pa_audit_options *options, const char *policy,
+                                 const char *evidence, struct pa_error *error) {
+    char files[PA_AUDIT_MOST_METERS][PATH_MAX];
+    struct pa_named_file inputs[PA_AUDIT_MOST_METERS + 5] = {{"the claim", options->claim},
+                                                             {"the policy", policy},
+                                                             {"the key", options->key},
+                                                             {"the evidence", evidence}};
+    const struct pa_named_file more[] = {{"--telemetry", options->telemetry}, {NULL, NULL}};
+    size_t count = 4;
+    for (int i = 0; i < PA_AUDIT_MOST_METERS && options->meters[i] != NULL; i++)
+        if (find_meter_file(options->meters[i], files[i]))
+            inputs[count++] = (struct pa_named_file){"a meter's file", files[i]};
+    return pa_named_files_check_folder(options->folder, more, inputs, error);
 }

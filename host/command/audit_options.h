@@ -28,6 +28,11 @@ extern const char pa_audit_help[];
 int pa_audit_options_parse(int argc, char **argv, struct pa_audit_options *out,
                            struct pa_error *error);
 
+/* Refuse outputs that are the claim, the policy (the one at `policy`, or NULL), the key, a meter's
+ * file, `evidence` or each other (named_files.h). The folder must have been chosen. */
+int pa_audit_options_check_files(const struct pa_audit_options *options, const char *policy,
+                                 const char *evidence, struct pa_error *error);
+
 /* Choose the folder: --resume, --out, one of the launcher's job, or ./petaudit-<UTC>. */
 void pa_audit_options_folder(struct pa_audit_options *options, const struct pa_place *place);
 

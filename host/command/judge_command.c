@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/command.h"
+#include "command/named_files.h"
 #include "command/options.h"
 #include "command/outputs.h"
 #include "command/terminal.h"
@@ -28,9 +29,21 @@ struct wishes {
     bool is_json;
 };
 
+/* The certificate of --again may be the one in --out: it is superseded by name (outputs.c). */
+static int check_files(const char *evidence, const struct wishes *wishes, struct pa_error *error) {
+    const struct pa_named_file inputs[] = {{"the evidence", evidence},
+                                           {"the claim", wishes->claim},
+                                           {"the policy", wishes->policy},
+                                           {"the key", wishes->key},
+                                           {NULL, NULL}};
+    return wishes->out == NULL ? PA_OK
+                               : pa_named_files_check_folder(wishes->out, NULL, inputs, error);
+}
+
 static int judge(const char *evidence, const struct wishes *wishes, struct pa_judged *judged,
                  struct pa_error *error) {
     struct pa_key *key = NULL;
+    PA_TRY(check_files(evidence, wishes, error));
     int code =
         pa_judge_evidence(evidence, wishes->claim, wishes->policy, PA_RECHECK_TILES, judged, error);
     if (code == PA_OK)

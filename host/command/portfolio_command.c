@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate/certificate.h"
 #include "command/command.h"
+#include "command/named_files.h"
 #include "command/options.h"
 #include "command/terminal.h"
 #include "report/portfolio.h"
@@ -68,8 +69,20 @@ static int print(const struct pa_portfolio *portfolio, bool is_json, struct pa_e
     return code;
 }
 
+static int check_files(const struct pa_arguments *arguments, const struct wishes *wishes,
+                       struct pa_error *error) {
+    static struct pa_named_file inputs[PA_MOST_ARGUMENTS + 1];
+    const struct pa_named_file outputs[] = {
+        {"--html", wishes->html}, {"--csv", wishes->csv}, {NULL, NULL}};
+    for (int i = 0; i < arguments->count; i++)
+        inputs[i] = (struct pa_named_file){"an input", arguments->plain[i]};
+    inputs[arguments->count] = (struct pa_named_file){NULL, NULL};
+    return pa_named_files_check(outputs, inputs, error);
+}
+
 static int gather(const struct pa_arguments *arguments, const struct wishes *wishes,
                   struct pa_portfolio *portfolio, struct pa_error *error) {
+    PA_TRY(check_files(arguments, wishes, error));
     for (int i = 0; i < arguments->count; i++)
         PA_TRY(add_file(portfolio, arguments->plain[i], error));
     PA_TRY(pa_portfolio_finish(portfolio, error));

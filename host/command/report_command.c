@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate/certificate.h"
 #include "command/command.h"
+#include "command/named_files.h"
 #include "command/options.h"
 #include "command/outputs.h"
 #include "command/passphrase.h"
@@ -110,11 +111,20 @@ static int write_html(const struct wishes *wishes, struct pa_report_form form,
     return code;
 }
 
+static int check_files(const char *path, const struct wishes *wishes, struct pa_error *error) {
+    const struct pa_named_file inputs[] = {
+        {"the certificate", path}, {"the key", wishes->key}, {NULL, NULL}};
+    const struct pa_named_file outputs[] = {
+        {"--html", wishes->html}, {"--pdf", wishes->pdf}, {NULL, NULL}};
+    return pa_named_files_check(outputs, inputs, error);
+}
+
 static int report(const char *path, const struct wishes *wishes, struct pa_error *error) {
     struct pa_verification verification = {0};
     struct pa_buffer file = {0};
     struct pa_report_form form;
     PA_TRY(read_form(wishes, &form, error));
+    PA_TRY(check_files(path, wishes, error));
     int code = pa_file_read(path, PA_CERTIFICATE_MOST_BYTES, &file, error);
     if (code == PA_OK &&
         (code = pa_certificate_verify(file.data, file.size, &verification, error)) != PA_OK)

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "certificate/key_file.h"
+#include "command/named_files.h"
 #include "command/terminal.h"
 #include "witness/device_register.h"
 
@@ -54,6 +55,9 @@ int pa_witness_register_export(const char *store, const char *out, struct pa_err
     PA_TRY(pa_path_join(source, store, "devices", error));
     PA_TRY(pa_directory_make(out, error));
     PA_TRY(pa_path_join(target, out, "devices", error));
+    const struct pa_named_file inputs[] = {{"the register", source}, {NULL, NULL}};
+    const struct pa_named_file outputs[] = {{"the copy", target}, {NULL, NULL}};
+    PA_TRY(pa_named_files_check(outputs, inputs, error));
     int code = pa_file_read(source, PA_REGISTER_MOST_BYTES, &content, error);
     if (code == PA_OK)
         code = pa_register_read(source, content.data, content.size, key_id, witness, &sightings,
