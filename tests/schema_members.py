@@ -23,6 +23,7 @@ SIGNED = {
     "utc": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
     "hex32": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "hex32_or_null": {"anyOf": [{"type": "string", "pattern": "^[0-9a-f]{64}$"}, {"type": "null"}]},
+    "hex32_or_empty": {"type": "string", "pattern": "^([0-9a-f]{64})?$"},
     "base64": {"type": "string", "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"},
 }
 PLAIN = dict(SIGNED, decimal={"type": "number"}, decimal_or_null={"type": ["number", "null"]})

@@ -368,7 +368,7 @@ static const struct pa_member supersedes_members[] = {
 
 static const struct pa_member tool_members[] = {
     {"commit", PA_MEMBER_TEXT, NULL},
-    {"sha256", PA_MEMBER_TEXT, NULL},
+    {"sha256", PA_MEMBER_HEX32_OR_EMPTY, NULL},
     {"version", PA_MEMBER_TEXT, NULL},
     END,
 };

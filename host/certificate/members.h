@@ -21,6 +21,7 @@ enum pa_member_kind {
     PA_MEMBER_UTC,   /* "2026-11-24T00:12:11Z" */
     PA_MEMBER_HEX32, /* 64 lower-case digits */
     PA_MEMBER_HEX32_OR_NULL,
+    PA_MEMBER_HEX32_OR_EMPTY, /* "" where the measuring program did not say */
     PA_MEMBER_BASE64,
     PA_MEMBER_OBJECT, /* `inner` says of what */
     PA_MEMBER_LIST    /* array of objects of `inner` */

@@ -51,6 +51,7 @@ static const char *const kind_words[] = {
     [PA_MEMBER_UTC] = "a time like 2026-11-24T00:12:11Z",
     [PA_MEMBER_HEX32] = "64 lower-case hexadecimal digits",
     [PA_MEMBER_HEX32_OR_NULL] = "64 lower-case hexadecimal digits, or null",
+    [PA_MEMBER_HEX32_OR_EMPTY] = "64 lower-case hexadecimal digits, or empty",
     [PA_MEMBER_BASE64] = "base64 in its one canonical spelling",
     [PA_MEMBER_OBJECT] = "an object",
     [PA_MEMBER_LIST] = "an array of objects",
@@ -78,6 +79,8 @@ static bool is_of_kind(const json_t *value, enum pa_member_kind kind) {
         return is_hex32(value);
     case PA_MEMBER_HEX32_OR_NULL:
         return json_is_null(value) || is_hex32(value);
+    case PA_MEMBER_HEX32_OR_EMPTY:
+        return is_hex32(value) || (json_is_string(value) && json_string_length(value) == 0);
     case PA_MEMBER_BASE64:
         return is_base64(value);
     case PA_MEMBER_OBJECT:

@@ -138,15 +138,20 @@ json_t *pa_statement_build_session(struct pa_builder *b) {
 }
 
 /* What the measuring program said of itself, from the evidence and not from the program that
- * judges: two people who judge the same evidence get the same bytes. */
+ * judges: two people who judge the same evidence get the same bytes. The note's binary_sha256 is
+ * the statement's sha256, empty where the note holds no such hash. */
 json_t *pa_statement_build_tool(struct pa_builder *b) {
-    static const char *const names[] = {"commit", "sha256", "version"};
+    static const char *const names[] = {"commit", "version"};
     const json_t *note = pa_facts_note(b->facts, "tool");
     json_t *out = json_object();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *text = json_string_value(json_object_get(note, names[i]));
         pa_statement_put_text(b, out, names[i], text == NULL || strlen(text) > 256 ? "" : text);
     }
+    const char *digits = json_string_value(json_object_get(note, "binary_sha256"));
+    bool is_hash = digits != NULL && strspn(digits, "0123456789abcdef") == 2 * PA_HASH_BYTES &&
+                   digits[2 * PA_HASH_BYTES] == '\0';
+    pa_statement_put_text(b, out, "sha256", is_hash ? digits : "");
     return out;
 }
 

@@ -4,6 +4,7 @@
 
 usage: test_interrupted.py PETAUDIT SCENARIO_FOLDER
 """
+import hashlib
 import json
 import os
 import signal
@@ -57,6 +58,8 @@ def main():
                                text=True, timeout=300, check=False)
         check(again.returncode == 2, f"the resumed audit gave exit {again.returncode}: {again.stderr}")
         summary = json.loads(again.stdout)
+        with open(program, "rb") as file:
+            check(summary["tool"]["sha256"] == hashlib.sha256(file.read()).hexdigest(), f"measured by {summary['tool']}")
         check(summary["openings"]["failed"] == 0 and summary["openings"]["drawn"] >= 40, f"{summary['openings']}")
         check(count(evidence, ROOT) == 4, "an epoch was lost or run twice")
         codes = {finding["code"] for finding in summary["findings"]}

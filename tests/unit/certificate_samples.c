@@ -215,7 +215,8 @@ static void make_facts(struct certificate_sample *sample, enum certificate_kind 
     facts->is_certified = kind != SAMPLE_TEST;
     facts->assurance = is_hall ? PA_ASSURANCE_WITNESSED : PA_ASSURANCE_SELF;
     facts->notes = json_pack("[{s:s, s:s, s:s, s:s}]", "kind", "tool", "version", "0.1.0", "commit",
-                             "0123456789abcdef", "sha256", "");
+                             "0123456789abcdef", "binary_sha256",
+                             "b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1");
     facts->claim_text = strdup(sample->claim.text);
     facts->claim_bytes = sample->claim.text_bytes;
     facts->policy_text = strdup(sample->policy.text);

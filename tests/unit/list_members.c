@@ -14,6 +14,7 @@ static const char *const kinds[] = {
     [PA_MEMBER_UTC] = "utc",
     [PA_MEMBER_HEX32] = "hex32",
     [PA_MEMBER_HEX32_OR_NULL] = "hex32_or_null",
+    [PA_MEMBER_HEX32_OR_EMPTY] = "hex32_or_empty",
     [PA_MEMBER_BASE64] = "base64",
     [PA_MEMBER_OBJECT] = "object",
     [PA_MEMBER_LIST] = "list",

@@ -199,6 +199,20 @@ static void a_statement_with_other_members_is_refused_even_when_signed(void **st
     signed_but_refused(with("signer", "key_id", json_string("00")), "key_id must be");
 }
 
+static void the_measuring_programs_hash_comes_from_its_note(void **state) {
+    (void)state;
+    static const char noted[] = "b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1";
+    json_t *statement = certificate_sample_statement(SAMPLE_PASS);
+    const json_t *tool = json_object_get(json_object_get(statement, "predicate"), "tool");
+    assert_string_equal(json_string_value(json_object_get(tool, "sha256")), noted);
+    json_decref(statement);
+    static const char *const no_hash[] = {
+        "b1", "B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1", "unknown"};
+    for (size_t i = 0; i < sizeof no_hash / sizeof no_hash[0]; i++)
+        signed_but_refused(with("tool", "sha256", json_string(no_hash[i])),
+                           "predicate.tool.sha256 must be 64 lower-case hexadecimal digits");
+}
+
 static void a_signature_by_another_key_is_refused(void **state) {
     (void)state;
     struct pa_key *other = NULL;
@@ -404,6 +418,7 @@ int main(void) {
         cmocka_unit_test(a_second_signature_is_refused),
         cmocka_unit_test(base64_has_one_spelling),
         cmocka_unit_test(a_statement_with_other_members_is_refused_even_when_signed),
+        cmocka_unit_test(the_measuring_programs_hash_comes_from_its_note),
         cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(the_mirrored_signature_is_refused),
         cmocka_unit_test(the_same_audit_gives_the_same_bytes),
