@@ -15,7 +15,7 @@ endif()
 set(PETAUDIT_KERNELS_FOLDER ${PROJECT_BINARY_DIR}/kernels)
 set(PETAUDIT_CUDA_ARCHITECTURES 75 80 86 89 90 100 120)
 set(petaudit_kernel_sources kernels.cu allreduce.cu digest_tiles.cu fill_dense16.cu fill_dense64.cu fill_dense8.cu
-                            fill_fp8.cu memory_proof.cu cuda_device.h digest.h fill.h launch.h philox.h sum.h)
+                            fabric.cu fabric.h fill_fp8.cu memory_proof.cu cuda_device.h digest.h fill.h launch.h philox.h sum.h)
 list(TRANSFORM petaudit_kernel_sources PREPEND ${PROJECT_SOURCE_DIR}/kernels/)
 set(petaudit_kernels_cu ${PROJECT_SOURCE_DIR}/kernels/kernels.cu)
 

@@ -57,6 +57,12 @@
  * pa_memory_digest: digests[j] = that of the chunk at in + order[j] * PA_MEMORY_CHUNK_BYTES.
  *     (const void *in, const u32 *order, u32 s, u64 *digests)
  *     grid pa_grid_memory(number of entries in order)
+ *
+ * pa_fabric_fold: the words of C folded into a state (docs/protocol.md, "Fabric proof"): `pieces`
+ * of four words, `kind` being that of an element of C. With `is_first` 1 and not 0 the state begins
+ * as zeros, and what lies in x is not read.
+ *     (void *x, const void *c, u32 pieces, u32 kind, u32 is_first)
+ *     grid pa_grid_fabric(pieces)
  */
 #define PA_KERNELS(K)                                                                              \
     K(PA_KERNEL_FILL_DENSE16_BF16, pa_fill_dense16_bf16)                                           \
@@ -71,7 +77,11 @@
     K(PA_KERNEL_ALLREDUCE_FILL, pa_allreduce_fill)                                                 \
     K(PA_KERNEL_ALLREDUCE_DIGEST, pa_allreduce_digest)                                             \
     K(PA_KERNEL_MEMORY_FILL, pa_memory_fill)                                                       \
-    K(PA_KERNEL_MEMORY_DIGEST, pa_memory_digest)
+    K(PA_KERNEL_MEMORY_DIGEST, pa_memory_digest)                                                   \
+    K(PA_KERNEL_FABRIC_FOLD, pa_fabric_fold)
+
+/* What an element of C is, for pa_fabric_fold. */
+enum pa_fabric_kind { PA_FABRIC_SINGLES, PA_FABRIC_INTEGERS, PA_FABRIC_DOUBLES };
 
 #define PA_KERNEL_NUMBER(number, name) number,
 enum pa_kernel { PA_KERNELS(PA_KERNEL_NUMBER) PA_KERNEL_COUNT };
@@ -114,6 +124,11 @@ static inline struct pa_grid pa_grid_allreduce_fill(pa_u64 words) {
 }
 static inline struct pa_grid pa_grid_allreduce_digest(pa_u64 words) {
     return (struct pa_grid){(pa_u32)((words - 1u) / PA_ALLREDUCE_CHUNK) + 1u, 1u};
+}
+
+/* at least 1 */
+static inline struct pa_grid pa_grid_fabric(pa_u32 pieces) {
+    return (struct pa_grid){(pieces - 1u) / PA_KERNEL_THREADS + 1u, 1u};
 }
 
 /* chunks up to 2^31 - 1, at least 1 */

@@ -417,6 +417,27 @@ static const struct pa_member watermark_members[] = {
     END,
 };
 
+static const struct pa_member cut_members[] = {
+    {"gbs_least", PA_MEMBER_DECIMAL, NULL},
+    {"share", PA_MEMBER_DECIMAL, NULL},
+    END,
+};
+
+static const struct pa_member fabric_members[] = {
+    {"bytes", PA_MEMBER_COUNT, NULL},
+    {"cuts", PA_MEMBER_LIST, cut_members},
+    {"devices", PA_MEMBER_COUNT, NULL},
+    {"drawn", PA_MEMBER_COUNT, NULL},
+    {"exchange_s", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"failed", PA_MEMBER_COUNT, NULL},
+    {"held_lower", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"rounds", PA_MEMBER_COUNT, NULL},
+    {"state", PA_MEMBER_TEXT, NULL},
+    {"twice_share", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    {"window_s", PA_MEMBER_DECIMAL_OR_NULL, NULL},
+    END,
+};
+
 const struct pa_member pa_predicate_members[] = {
     {"allreduce", PA_MEMBER_LIST, allreduce_members},
     {"assurance", PA_MEMBER_TEXT, NULL},
@@ -429,6 +450,7 @@ const struct pa_member pa_predicate_members[] = {
     {"entitlement", PA_MEMBER_OBJECT, entitlement_members},
     {"epoch_count", PA_MEMBER_COUNT, NULL},
     {"epochs", PA_MEMBER_LIST, epoch_members},
+    {"fabric", PA_MEMBER_OBJECT | PA_MEMBER_LATER, fabric_members},
     {"findings", PA_MEMBER_LIST, finding_members},
     {"issued_utc", PA_MEMBER_UTC, NULL},
     {"judged", PA_MEMBER_OBJECT, judged_members},

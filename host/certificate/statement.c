@@ -171,6 +171,7 @@ static json_t *build_predicate(struct pa_builder *b) {
     pa_statement_put(b, out, "entitlement", pa_statement_build_entitlement(b));
     pa_statement_put_count(b, out, "epoch_count", facts->epoch_count);
     pa_statement_put(b, out, "epochs", pa_statement_build_epochs(b));
+    pa_statement_put(b, out, "fabric", pa_statement_build_fabric(b));
     pa_statement_put(b, out, "findings", build_findings(b));
     pa_statement_put_utc(b, out, "issued_utc", facts->ended_utc_ns);
     pa_statement_put(b, out, "judged", pa_statement_build_judged(b));

@@ -44,6 +44,8 @@ void pa_statement_percent_text(char *out, double fraction);
 
 json_t *pa_statement_build_allreduce(struct pa_builder *b);
 json_t *pa_statement_build_devices(struct pa_builder *b);
+/* statement_fabric.c */
+json_t *pa_statement_build_fabric(struct pa_builder *b);
 json_t *pa_statement_build_device_list(struct pa_builder *b, uint64_t listed);
 json_t *pa_statement_build_epochs(struct pa_builder *b);
 /* statement_rates.c: "rates" and "stragglers" */

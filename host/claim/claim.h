@@ -136,6 +136,7 @@ struct pa_policy {
     uint64_t longest_gap_ns;
     uint32_t watermark_bits; /* of the power watermark; 0: none is asked for */
     uint64_t watermark_half_ns, watermark_settle_ns;
+    bool wants_fabric; /* a fabric proof, where there are two devices or more */
     enum pa_inflation inflation;
     enum pa_assurance assurance; /* the least level that can PASS */
     enum pa_judges judges;

@@ -112,6 +112,9 @@ static void describe_session(const struct pa_policy *policy, struct pa_buffer *o
         add(out, "; the first ", (double)policy->watermark_settle_ns / 1e9,
             " s of each are left out. The load must follow at the meter.\n");
     }
+    if (policy->wants_fabric)
+        pa_buffer_text(out, "Fabric proof: where there are two devices or more, they exchange what "
+                            "they computed, in pairs that the witness draws.\n");
     if (policy->interruptions == 0) {
         pa_buffer_text(out, "Interruptions: none.\n");
         return;

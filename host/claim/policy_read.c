@@ -85,12 +85,14 @@ static int read_radius(struct pa_yaml_map *session, struct pa_policy *out) {
 }
 
 static int read_session(struct pa_yaml_map *root, struct pa_policy *out) {
-    static const char *const keys[] = {"window_s", "epoch_s",       "alpha",
-                                       "openings", "interruptions", "longest_gap_s",
-                                       "radius",   "watermark",     NULL};
+    static const char *const keys[] = {
+        "window_s",      "epoch_s", "alpha",     "openings", "interruptions",
+        "longest_gap_s", "radius",  "watermark", "fabric",   NULL};
+    static const char *const answers[] = {"off", "on", NULL};
     struct pa_yaml_map map;
     double window_s = 0, epoch_s = 0, gap_s = 0;
     uint64_t openings = 0, interruptions = 0;
+    int fabric = 0;
     PA_TRY(pa_yaml_map_at(root, "session", PA_REQUIRED, keys, &map));
     PA_TRY(pa_yaml_decimal(&map, "window_s", PA_REQUIRED, 0.05, 30 * 86400.0, &window_s));
     PA_TRY(pa_yaml_decimal(&map, "epoch_s", PA_REQUIRED, 0.05, 86400, &epoch_s));
@@ -116,6 +118,8 @@ static int read_session(struct pa_yaml_map *root, struct pa_policy *out) {
     out->interruptions = (uint32_t)interruptions;
     out->longest_gap_ns = seconds_to_ns(gap_s);
     PA_TRY(read_radius(&map, out));
+    PA_TRY(pa_yaml_word(&map, "fabric", PA_OPTIONAL, answers, &fabric));
+    out->wants_fabric = fabric == 1;
     return read_watermark(&map, out);
 }
 

@@ -82,11 +82,17 @@ void pa_display_begin(struct pa_display *display) {
 }
 
 static void describe(char *out, size_t size, const struct pa_progress *progress) {
-    static const char *const phases[] = {"calibrating",         "warming up",
-                                         "the library alone",   "epoch",
-                                         "opening tiles",       "all-reduce",
-                                         "as one system",       "filling device memory",
-                                         "recomputing a chain", ""};
+    static const char *const phases[] = {"calibrating",
+                                         "warming up",
+                                         "the library alone",
+                                         "epoch",
+                                         "opening tiles",
+                                         "all-reduce",
+                                         "as one system",
+                                         "exchanging states",
+                                         "filling device memory",
+                                         "recomputing a chain",
+                                         ""};
     char rate[PA_RATE_TEXT_BYTES], rest[48] = "", last[64] = "";
     unsigned long long done = progress->done, all = progress->all;
     if (progress->remaining_ns > 0)

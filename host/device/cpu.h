@@ -12,6 +12,8 @@
 #include "base/team.h"
 #include "device/cpu_gemm.h"
 
+#include <stdatomic.h>
+
 struct pa_cpu_facts {
     double clock_hz;
     char clock_source[64];
@@ -45,6 +47,15 @@ struct pa_cpu_thread {
     uint64_t idle_since_ns; /* 0 while it works */
 };
 
+/* The state of a fabric proof. Threads work on two steps at a time, and a state must see its steps
+ * in order: each panel counts the steps that it has. */
+struct pa_cpu_fold {
+    uint32_t *words;
+    uint64_t count, first_step;
+    uint32_t steps;
+    atomic_uint *done; /* by panel */
+};
+
 struct pa_workbench {
     struct pa_cpu_device *device;
     struct pa_gemm_plan plan;
@@ -71,6 +82,7 @@ struct pa_workbench {
     struct pa_gemm_plan bare;
     bool has_bare;
     void *bare_b, *bare_c;
+    struct pa_cpu_fold fold; /* words NULL: none */
 };
 
 /* cpu_identity.c: fills base.identity and facts for device->processors. */
@@ -101,6 +113,17 @@ int pa_cpu_step_collect(struct pa_workbench *bench, uint64_t *tiles, uint64_t de
                         struct pa_error *error);
 void pa_cpu_steps_drop(struct pa_workbench *bench);
 void pa_cpu_costs(struct pa_workbench *bench, struct pa_step_costs *out);
+
+/* cpu_fold.c */
+int pa_cpu_fold_open(struct pa_workbench *bench, uint64_t words, uint32_t steps,
+                     struct pa_error *error);
+int pa_cpu_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadline_ns,
+                     struct pa_error *error);
+void pa_cpu_fold_close(struct pa_workbench *bench);
+/* Fold a panel of C of step `i`, whose first row is `first_row`; on the thread that multiplied it.
+ * Also of a panel that failed (`c` NULL): the steps behind it must not wait. */
+void pa_cpu_fold_panel(struct pa_workbench *bench, uint64_t i, uint32_t part, uint32_t rows,
+                       uint32_t first_row, const void *c);
 
 /* cpu_bare.c */
 int pa_cpu_multiply_bare(struct pa_workbench *bench, uint32_t times, uint64_t *out_ns,

@@ -2,6 +2,7 @@
 #include "device/cpu_communicator.h"
 
 #include "base/clock.h"
+#include "device/host_exchange.h"
 #include "kernels/digest.h"
 #include "kernels/philox.h"
 
@@ -21,7 +22,7 @@ enum {
 struct pa_communicator {
     const struct pa_cpu_transport *transport;
     void *state;
-    int rank;
+    int rank, size;
     uint64_t most_bytes;
     uint32_t *input, *output;
 };
@@ -77,6 +78,7 @@ int pa_cpu_communicator_open(struct pa_device *device, const uint8_t id[PA_COMMU
     room = room > 0 ? room : ALIGNMENT;
     communicator->transport = transport;
     communicator->rank = rank;
+    communicator->size = size;
     communicator->most_bytes = most_bytes;
     communicator->input = aligned_alloc(ALIGNMENT, room);
     communicator->output = aligned_alloc(ALIGNMENT, room);
@@ -155,4 +157,24 @@ void pa_cpu_communicator_close(struct pa_communicator *communicator) {
     free(communicator->input);
     free(communicator->output);
     free(communicator);
+}
+
+int pa_exchange_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES], struct pa_error *error) {
+    return pa_cpu_communicator_id(is_one_host, id, error);
+}
+
+int pa_exchange_open(const uint8_t id[PA_COMMUNICATOR_ID_BYTES], int rank, int size,
+                     uint64_t deadline_ns, struct pa_communicator **out, struct pa_error *error) {
+    return pa_cpu_communicator_open(NULL, id, rank, size, 0, deadline_ns, out, error);
+}
+
+int pa_exchange_swap(struct pa_communicator *exchange, int partner, const uint32_t *in,
+                     uint32_t *out, size_t words, uint64_t deadline_ns, struct pa_error *error) {
+    if (partner < 0 || partner >= exchange->size)
+        return pa_fail(error, PA_EINPUT, "exchanging with rank %d of %d", partner, exchange->size);
+    return exchange->transport->swap(exchange->state, partner, in, out, words, deadline_ns, error);
+}
+
+void pa_exchange_close(struct pa_communicator *exchange) {
+    pa_cpu_communicator_close(exchange);
 }

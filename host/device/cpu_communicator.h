@@ -33,6 +33,9 @@ struct pa_cpu_transport {
     int (*barrier)(void *state, uint64_t deadline_ns, struct pa_error *error);
     int (*sum)(void *state, const uint32_t *in, uint32_t *out, size_t words, uint64_t deadline_ns,
                struct pa_error *error);
+    /* As pa_exchange_swap. */
+    int (*swap)(void *state, int partner, const uint32_t *in, uint32_t *out, size_t words,
+                uint64_t deadline_ns, struct pa_error *error);
     void (*close)(void *state);
 };
 

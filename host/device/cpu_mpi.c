@@ -75,10 +75,8 @@ static int probe(struct pa_error *error) {
     return PA_OK;
 }
 
-/* Start one operation and wait for it. */
-static int finish(const uint32_t *in, uint32_t *out, size_t words, uint64_t deadline_ns,
-                  struct pa_error *error) {
-    const char *failure = module->start(in, out, words);
+/* Wait for what was started, where that did not fail. */
+static int finish_started(const char *failure, uint64_t deadline_ns, struct pa_error *error) {
     int is_complete = 0;
     while (failure == NULL) {
         failure = module->test(&is_complete);
@@ -95,6 +93,11 @@ static int finish(const uint32_t *in, uint32_t *out, size_t words, uint64_t dead
     return pa_fail(error, PA_EDEVICE, "all-reduce by MPI: %s", failure);
 }
 
+static int finish(const uint32_t *in, uint32_t *out, size_t words, uint64_t deadline_ns,
+                  struct pa_error *error) {
+    return finish_started(module->start(in, out, words), deadline_ns, error);
+}
+
 static int barrier(void *state, uint64_t deadline_ns, struct pa_error *error) {
     (void)state;
     return finish(NULL, NULL, 0, deadline_ns, error);
@@ -109,6 +112,19 @@ static int sum(void *state, const uint32_t *in, uint32_t *out, size_t words, uin
         PA_TRY(finish(in + at, out + at, words - at < most_words ? words - at : most_words,
                       deadline_ns, error));
     return PA_OK;
+}
+
+static int swap(void *state, int partner, const uint32_t *in, uint32_t *out, size_t words,
+                uint64_t deadline_ns, struct pa_error *error) {
+    const size_t most_words = (size_t)1 << 28;
+    const struct mpi *mpi = state;
+    for (size_t at = 0; at < words && partner != mpi->rank; at += most_words) {
+        size_t block = words - at < most_words ? words - at : most_words;
+        PA_TRY(finish_started(module->start_swap(partner, in + at, out + at, block), deadline_ns,
+                              error));
+    }
+    /* Whoever sits out waits with the others. */
+    return barrier(state, deadline_ns, error);
 }
 
 /* MPI starts with all processes of the launcher or not at all: without one of them it would wait
@@ -215,4 +231,5 @@ const struct pa_cpu_transport pa_cpu_mpi = {.name = "mpi",
                                             .open = open_mpi,
                                             .barrier = barrier,
                                             .sum = sum,
+                                            .swap = swap,
                                             .close = close_mpi};

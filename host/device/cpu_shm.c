@@ -223,6 +223,26 @@ static int sum(void *state, const uint32_t *in, uint32_t *out, size_t words, uin
     return PA_OK;
 }
 
+/* Block by block: into our slot, out of the partner's. */
+static int swap(void *state, int partner, const uint32_t *in, uint32_t *out, size_t words,
+                uint64_t deadline_ns, struct pa_error *error) {
+    struct shm *shm = state;
+    uint32_t *ours = shm->slots + (size_t)shm->rank * shm->block_words;
+    const uint32_t *theirs = shm->slots + (size_t)partner * shm->block_words;
+    bool takes_part = partner != shm->rank;
+    for (size_t at = 0; at < words; at += shm->block_words) {
+        size_t block = words - at < shm->block_words ? words - at : shm->block_words;
+        if (takes_part)
+            memcpy(ours, in + at, block * sizeof(uint32_t));
+        PA_TRY(barrier(shm, deadline_ns, error));
+        if (takes_part)
+            memcpy(out + at, theirs, block * sizeof(uint32_t));
+        /* Nobody writes again before everybody has read. */
+        PA_TRY(barrier(shm, deadline_ns, error));
+    }
+    return PA_OK;
+}
+
 static int map_segment(struct shm *shm, struct pa_error *error) {
     void *memory = mmap(NULL, shm->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, shm->fd, 0);
     if (memory == MAP_FAILED)
@@ -326,4 +346,5 @@ const struct pa_cpu_transport pa_cpu_shm = {.name = "shm",
                                             .open = open_shm,
                                             .barrier = barrier,
                                             .sum = sum,
+                                            .swap = swap,
                                             .close = leave};

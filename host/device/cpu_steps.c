@@ -96,13 +96,16 @@ static int panel(struct pa_workbench *bench, struct pa_cpu_thread *thread, uint6
                                                bench->b[i % PA_CPU_QUEUE], thread->c, error);
     uint64_t middle = pa_clock_raw_ns();
     cost->gemm_ns += middle - begin;
-    if (result != PA_OK)
+    if (result != PA_OK) {
+        pa_cpu_fold_panel(bench, i, part, rows, first, NULL);
         return result;
+    }
 #ifdef PA_TEST_FAULTS
     pa_cpu_fault(thread->c, work->n, pa_gemm_c_element(work->format), rows / TILE, work->n / TILE,
                  first / TILE * (work->n / TILE), step->seed.s);
 #endif
     digest_panel(bench, step, rows, first, thread->c);
+    pa_cpu_fold_panel(bench, i, part, rows, first, thread->c);
     cost->digest_ns += pa_clock_raw_ns() - middle;
     return PA_OK;
 }

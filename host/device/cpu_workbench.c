@@ -220,6 +220,7 @@ void pa_cpu_workbench_close(struct pa_workbench *bench) {
     if (is_stuck)
         return; /* a thread is inside: the memory stays its own until the process ends */
     pa_team_destroy(bench->team);
+    pa_cpu_fold_close(bench);
     struct footprint print = measure(&bench->plan, bench->device->threads);
     pa_cpu_pages_free(bench->a, print.a);
     pa_cpu_pages_free(bench->bare_c, print.c_bare);

@@ -173,6 +173,15 @@ struct pa_cuda_span {
 };
 enum { PA_CUDA_SPANS = PA_CUDA_QUEUE + 1 };
 
+/* The state of a fabric proof; words 0: none. */
+struct pa_cuda_fold {
+    CUdeviceptr words;
+    uint64_t count;
+    uint32_t steps, done; /* queued so far */
+    void *stage;          /* pinned */
+    CUevent copied;
+};
+
 struct pa_workbench {
     struct pa_cuda_device *device;
     struct pa_workload workload;
@@ -190,7 +199,17 @@ struct pa_workbench {
     uint32_t s[PA_CUDA_QUEUE];              /* the key of each slot's digests */
     bool has_operands;
     struct pa_step_costs costs;
+    struct pa_cuda_fold fold;
 };
+
+/* cuda_fold.c */
+int pa_cuda_fold_open(struct pa_workbench *bench, uint64_t words, uint32_t steps,
+                      struct pa_error *error);
+/* Behind the digests of `c`, in the order of the steps. */
+int pa_cuda_fold_queue(struct pa_workbench *bench, CUdeviceptr c, struct pa_error *error);
+int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadline_ns,
+                      struct pa_error *error);
+void pa_cuda_fold_close(struct pa_workbench *bench);
 
 /* cuda_probe.c */
 int pa_cuda_probe_operand(struct pa_device *device, const struct pa_workload *workload,

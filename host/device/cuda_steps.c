@@ -60,6 +60,7 @@ static int queue_digest(struct pa_workbench *bench, struct pa_error *error) {
                           pa_grid_digest(bench->workload.m, bench->workload.n), bench->side,
                           parameters, error));
     PA_TRY(record(bench, slot->digest_end, bench->side, error));
+    PA_TRY(pa_cuda_fold_queue(bench, slot->c, error));
     PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, slot->host_tiles, slot->tiles,
                 bench->tile_count * sizeof *slot->host_tiles, bench->side);
     PA_TRY(record(bench, slot->copied, bench->side, error));

@@ -250,6 +250,7 @@ void pa_cuda_workbench_close(struct pa_workbench *bench) {
         return;
     struct pa_cuda_device *device = bench->device;
     pa_cuda_steps_drop(bench);
+    pa_cuda_fold_close(bench);
     if (device->context != NULL && pa_cuda_enter(device, NULL) == PA_OK) {
         for (int i = 0; i < PA_CUDA_QUEUE; i++)
             free_slot(device, &bench->slots[i]);

@@ -184,6 +184,16 @@ struct pa_backend {
      * time. */
     int (*multiply_bare)(struct pa_workbench *bench, uint32_t times, uint64_t *out_ns,
                          struct pa_error *error);
+    /* Fabric proof (docs/protocol.md): from the next queued step on, fold the first `words` words
+     * of C (a multiple of 128) of `steps` steps into a state that begins as zeros. One state at a
+     * time; no step is queued. PA_EMEMORY. NULL members: not possible. */
+    int (*fold_open)(struct pa_workbench *bench, uint64_t words, uint32_t steps,
+                     struct pa_error *error);
+    /* Copy the state, once all of its steps were collected. */
+    int (*fold_read)(struct pa_workbench *bench, uint32_t *out, uint64_t deadline_ns,
+                     struct pa_error *error);
+    /* Nothing is fine, too. After steps_drop, where not all steps were collected. */
+    void (*fold_close)(struct pa_workbench *bench);
     /* Pieces by themselves, for known answers: vector v of an operand, `workload->k` elements as
      * the format stores them, and the digest of one 128 x 128 tile of C. Class, format and k count;
      * PA_EUNSUPPORTED for what cannot be had. */

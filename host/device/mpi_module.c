@@ -13,6 +13,7 @@
 
 static MPI_Comm ours;
 static MPI_Request request = MPI_REQUEST_NULL;
+static MPI_Request sending = MPI_REQUEST_NULL; /* of a swap */
 static bool has_joined, is_forsaken;
 static char text[MPI_MAX_ERROR_STRING + 1];
 
@@ -103,6 +104,18 @@ static const char *start(const uint32_t *in, uint32_t *out, size_t words) {
     return text_of(MPI_Iallreduce(in, out, (int)words, MPI_INT32_T, MPI_SUM, ours, &request));
 }
 
+static const char *start_swap(int partner, const uint32_t *in, uint32_t *out, size_t words) {
+    layer = FLAT;
+    if (words > INT_MAX)
+        return "more words than one MPI call takes";
+    const char *failure =
+        text_of(MPI_Irecv(out, (int)words, MPI_INT32_T, partner, 0, ours, &request));
+    /* `test` asks for the one request, then for the other. */
+    return failure != NULL
+               ? failure
+               : text_of(MPI_Isend(in, (int)words, MPI_INT32_T, partner, 0, ours, &sending));
+}
+
 /* One layer is through: start the next. */
 static const char *go_on(void) {
     if (layer == INTO_HEAD && heads != MPI_COMM_NULL) {
@@ -115,6 +128,11 @@ static const char *go_on(void) {
 }
 
 static const char *test(int *is_complete) {
+    if (sending != MPI_REQUEST_NULL) {
+        const char *sent = text_of(MPI_Test(&sending, is_complete, MPI_STATUS_IGNORE));
+        if (sent != NULL || !*is_complete)
+            return sent;
+    }
     const char *failure = text_of(MPI_Test(&request, is_complete, MPI_STATUS_IGNORE));
     if (failure != NULL || !*is_complete || layer == FLAT || layer == FROM_HEAD)
         return failure;
@@ -129,6 +147,7 @@ static void forsake(void) {
 static const struct pa_mpi_module module = {.version = PA_MPI_MODULE_VERSION,
                                             .join = join,
                                             .start = start,
+                                            .start_swap = start_swap,
                                             .test = test,
                                             .forsake = forsake};
 

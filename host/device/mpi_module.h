@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PA_MPI_MODULE_VERSION = 1 };
+enum { PA_MPI_MODULE_VERSION = 2 };
 #define PA_MPI_MODULE_ENTRY "pa_mpi_module"
 
 struct pa_mpi_module {
@@ -19,6 +19,8 @@ struct pa_mpi_module {
     const char *(*join)(int *rank, int *size);
     /* Start the sum of `words` words over all ranks, or with NULL a barrier; one at a time. */
     const char *(*start)(const uint32_t *in, uint32_t *out, size_t words);
+    /* Start giving `words` words to the rank `partner` and getting as many from it. */
+    const char *(*start_swap)(int partner, const uint32_t *in, uint32_t *out, size_t words);
     /* Is it complete? */
     const char *(*test)(int *is_complete);
     /* Something was left unfinished: do not wait for the others when the process ends. */

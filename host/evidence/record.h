@@ -22,7 +22,7 @@ enum pa_record_type {
     PA_RECORD_KEY = 5,     /* the revealed key */
     PA_RECORD_OPENING = 6, /* u32 j, opening */
     PA_RECORD_RESULT = 7,  /* what checking the epoch's openings gave */
-    PA_RECORD_FABRIC = 8,  /* reserved for the fabric proof: refused until it exists */
+    PA_RECORD_FABRIC = 8,  /* a stage of the fabric proof, as proof/fabric_run.h has them */
     PA_RECORD_POWER = 9,   /* readings of one power meter, which a NOTE "meter" describes */
     PA_RECORD_NOTE =
         10, /* JSON text: identities, calibration, raw rates, all-reduce, interruptions, aborts */
@@ -118,6 +118,12 @@ struct pa_note_record {
     const char *json; /* one JSON object, UTF-8, not zero-terminated; {"kind": ..., ...} */
     uint32_t json_bytes;
 };
+struct pa_fabric_record {
+    struct pa_instant at;
+    uint32_t stage; /* from 1 */
+    const uint8_t *body;
+    uint32_t body_bytes;
+};
 struct pa_signature_record {
     struct pa_instant at;
     struct pa_signature witness; /* over H("transcript", r) with r the chain before this record */
@@ -138,6 +144,8 @@ void pa_record_put_result(struct pa_buffer *out, uint64_t epoch,
 /* At most PA_POWER_MOST_SAMPLES, in order of time; of no epoch: each reading has its own time. */
 void pa_record_put_power(struct pa_buffer *out, struct pa_instant at, uint32_t meter,
                          const struct pa_power_sample *samples, uint32_t count);
+/* Of no epoch. */
+void pa_record_put_fabric(struct pa_buffer *out, const struct pa_fabric_record *fabric);
 void pa_record_put_note(struct pa_buffer *out, uint64_t epoch, const struct pa_note_record *note);
 void pa_record_put_signature(struct pa_buffer *out, const struct pa_signature_record *signature);
 
@@ -166,6 +174,8 @@ int pa_record_result(const struct pa_record *record, struct pa_result_record *ou
                      struct pa_error *error);
 int pa_record_power(const struct pa_record *record, struct pa_power_record *out,
                     struct pa_error *error);
+int pa_record_fabric(const struct pa_record *record, struct pa_fabric_record *out,
+                     struct pa_error *error);
 int pa_record_note(const struct pa_record *record, struct pa_note_record *out,
                    struct pa_error *error);
 int pa_record_signature(const struct pa_record *record, struct pa_signature_record *out,

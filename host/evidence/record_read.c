@@ -23,7 +23,7 @@ static const struct {
     [PA_RECORD_KEY] = {"KEY", 8 + 32, true},
     [PA_RECORD_OPENING] = {"OPENING", 8 + 4 + 1, true},
     [PA_RECORD_RESULT] = {"RESULT", 8 + 12, true},
-    [PA_RECORD_FABRIC] = {"FABRIC", 8, true},
+    [PA_RECORD_FABRIC] = {"FABRIC", 8 + 16 + 4 + 1, false},
     [PA_RECORD_POWER] = {"POWER", 8 + 16 + 4 + 4 + PA_POWER_SAMPLE_BYTES, false},
     [PA_RECORD_NOTE] = {"NOTE", 8 + 16 + 2, false},
     [PA_RECORD_SIGNATURE] = {"SIGNATURE", 8 + 16 + 2 + LEAST_SIGNATURE, false},
@@ -39,10 +39,6 @@ int pa_record_view(uint32_t type, const void *payload, size_t size, struct pa_re
                    struct pa_error *error) {
     if (type < PA_RECORD_SESSION || type >= KINDS)
         return pa_fail(error, PA_EINPUT, "a record of the unknown type %u", type);
-    if (type == PA_RECORD_FABRIC)
-        return pa_fail(error, PA_EINPUT,
-                       "a %s record, whose type is reserved: this petaudit cannot read it",
-                       kinds[type].name);
     if (size > PA_RECORD_MOST_BYTES)
         return pa_fail(error, PA_EINPUT, "a %s record of %zu bytes: at most %d are allowed",
                        kinds[type].name, size, PA_RECORD_MOST_BYTES);
@@ -238,6 +234,20 @@ int pa_record_power(const struct pa_record *record, struct pa_power_record *out,
     return finish(record, &reader, error);
 }
 
+int pa_record_fabric(const struct pa_record *record, struct pa_fabric_record *out,
+                     struct pa_error *error) {
+    PA_TRY(expect(record, PA_RECORD_FABRIC, error));
+    struct pa_reader reader = payload_reader(record);
+    out->at = read_instant(&reader);
+    out->stage = pa_read_u32(&reader);
+    out->body_bytes = (uint32_t)reader.left;
+    out->body = pa_read_view(&reader, reader.left);
+    /* What a stage holds is for the proof to find. */
+    if (record->epoch != PA_NO_EPOCH || out->stage == 0 || out->body_bytes == 0)
+        reader.failed = true;
+    return finish(record, &reader, error);
+}
+
 int pa_record_note(const struct pa_record *record, struct pa_note_record *out,
                    struct pa_error *error) {
     PA_TRY(expect(record, PA_RECORD_NOTE, error));
@@ -275,6 +285,7 @@ int pa_record_check(const struct pa_record *record, struct pa_instant *at, struc
         struct pa_opening_record opening;
         struct pa_result_record result;
         struct pa_power_record power;
+        struct pa_fabric_record fabric;
         struct pa_note_record note;
         struct pa_signature_record signature;
     } as;
@@ -313,7 +324,9 @@ int pa_record_check(const struct pa_record *record, struct pa_instant *at, struc
         *at = as.signature.at;
         return PA_OK;
     case PA_RECORD_FABRIC:
-        break;
+        PA_TRY(pa_record_fabric(record, &as.fabric, error));
+        *at = as.fabric.at;
+        return PA_OK;
     }
     return pa_fail(error, PA_EINPUT, "a record of the type %d, which cannot be read",
                    (int)record->type);

@@ -113,6 +113,14 @@ void pa_record_put_power(struct pa_buffer *out, struct pa_instant at, uint32_t m
     }
 }
 
+void pa_record_put_fabric(struct pa_buffer *out, const struct pa_fabric_record *fabric) {
+    put_header(out, PA_RECORD_FABRIC, 8 + 16 + 4 + (size_t)fabric->body_bytes);
+    pa_buffer_u64(out, PA_NO_EPOCH);
+    put_instant(out, fabric->at);
+    pa_buffer_u32(out, fabric->stage);
+    pa_buffer_bytes(out, fabric->body, fabric->body_bytes);
+}
+
 void pa_record_put_note(struct pa_buffer *out, uint64_t epoch, const struct pa_note_record *note) {
     put_header(out, PA_RECORD_NOTE, 8 + 16 + (size_t)note->json_bytes);
     pa_buffer_u64(out, epoch);

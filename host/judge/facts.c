@@ -96,8 +96,9 @@ static int visit(void *context, uint64_t index, const struct pa_record *record,
         return pa_replay_power(replay, record, error);
     case PA_RECORD_SIGNATURE:
         return pa_replay_signature(replay, record, before, error);
-    case PA_RECORD_SESSION:
     case PA_RECORD_FABRIC:
+        return pa_replay_fabric(replay, record, error);
+    case PA_RECORD_SESSION:
         break;
     }
     return pa_replay_broken(replay, "a %s record, which does not belong here",
@@ -123,6 +124,7 @@ static void replay_free(struct pa_replay *replay) {
     for (uint32_t m = 0; m < replay->meter_count; m++)
         free(replay->meters[m].readings);
     free(replay->meters);
+    pa_fabric_run_free(&replay->fabric);
     free(replay->halves);
     free(replay->told);
     free(replay->epochs);
@@ -139,6 +141,7 @@ static int replay_all(struct pa_replay *replay, struct pa_store *store, struct p
     PA_TRY(pa_replay_sample_finish(replay, error));
     PA_TRY(pa_replay_power_finish(replay, error));
     PA_TRY(pa_replay_watermark_finish(replay, error));
+    pa_replay_fabric_finish(replay);
     pa_replay_attestation_finish(replay);
     tell_failures(replay);
     return PA_OK;

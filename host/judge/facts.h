@@ -229,6 +229,18 @@ struct pa_fact_watermark {
     struct pa_watermark_test test;
 };
 
+/* The fabric proof (docs/protocol.md). All of it is zero where none was begun. */
+struct pa_fact_fabric {
+    bool is_begun, is_whole;         /* its result is there */
+    uint32_t devices, drawn, failed; /* that took part; sampled chunks */
+    uint32_t first_pair[2];          /* devices of the first chunk that failed */
+    char reason[96];                 /* why; empty when none did */
+    uint64_t bytes;                  /* of each device's state */
+    uint64_t window_ns, exchange_ns; /* from t0, and from the challenge, to the last answer */
+    double held;                     /* so much of the answers is right, at least */
+    struct pa_fabric_floor floor;
+};
+
 /* An audit of some devices (docs/sampling.md). All of it is zero where all were to work. */
 struct pa_fact_sample {
     uint32_t count; /* as declared */
@@ -253,6 +265,7 @@ struct pa_facts {
     struct pa_fact_coupled coupled;
     struct pa_fact_power power;
     struct pa_fact_watermark watermark;
+    struct pa_fact_fabric fabric;
     struct pa_fact_sample sample;
     struct pa_credit credit;
     struct pa_radius_point radius[1 + PA_MOST_PROBE_KINDS]; /* the long epochs, then each probe */

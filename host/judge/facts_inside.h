@@ -86,6 +86,8 @@ struct pa_replay {
     uint32_t half_count;
     struct pa_replay_told *told; /* owned */
     size_t told_count, told_capacity;
+    struct pa_fabric_run fabric;
+    struct pa_instant fabric_at[PA_FABRIC_STAGES_END]; /* of each stage, the last of its kind */
     struct pa_instant declared_at, measured_at; /* the session, and the last figure noted in it */
     uint32_t measured_segment;
 };
@@ -160,6 +162,11 @@ void pa_replay_sample_check(struct pa_replay *replay, const struct pa_replay_epo
                             uint64_t number);
 /* After the credit. */
 int pa_replay_sample_finish(struct pa_replay *replay, struct pa_error *error);
+/* facts_fabric.c */
+int pa_replay_fabric(struct pa_replay *replay, const struct pa_record *record,
+                     struct pa_error *error);
+/* After the credit. */
+void pa_replay_fabric_finish(struct pa_replay *replay);
 /* facts_watermark.c */
 int pa_replay_watermark_note(struct pa_replay *replay, const json_t *json, struct pa_instant at,
                              char wrong[PA_NOTE_WRONG_BYTES], struct pa_error *error);

@@ -61,6 +61,12 @@ const struct pa_finding_kind pa_finding_kinds[] = {
     {"WATERMARK_NOT_FOUND", CRITICAL, NO_PASS,
      "Look at what the meter is wired to, then declare a new session; power that does not follow "
      "is used elsewhere."},
+    {"FABRIC_WRONG", CRITICAL, NO_PASS,
+     "Test the links and memory of the devices named, or ask why they could not exchange what they "
+     "computed; then declare a new session."},
+    {"FABRIC_MISSING", WARNING, NO_PASS,
+     "Look into what was lost, then measure again: all processes on one host, or started by "
+     "mpirun."},
     {"WATERMARK_MISSING", WARNING, NO_PASS,
      "Measure again with the auditor's meter (petaudit audit --meter), to the end."},
     {"MEMORY_ABSENT", CRITICAL, TOLD,
@@ -124,6 +130,11 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "Compare the firmware with the vendor's reference values where it matters."},
     {"LOW_CONFIDENCE_PEAK", INFO, TOLD,
      "Get a dense peak with a better source for the model before quoting a ratio."},
+    {"FABRIC_HELD", INFO, TOLD,
+     "Compare the traffic with what could be had between two places; it says nothing of a site "
+     "that "
+     "is elsewhere as a whole."},
+    {"FABRIC_ALONE", INFO, TOLD, "Audit two devices or more where their place matters."},
     {"WATERMARK_FOUND", INFO, TOLD,
      "See that no load bank hangs on the meter, and that the meter is the auditor's."},
     {"INTERRUPTED", INFO, TOLD, "Nothing, if the reason given convinces."},

@@ -306,6 +306,7 @@ void pa_judge_find(struct pa_judging *judging) {
     pa_find_power(judging);
     pa_find_sample(judging);
     pa_find_watermark(judging);
+    pa_find_fabric(judging);
     pa_judge_find_doubts(judging);
     repeat_findings(judging);
 }

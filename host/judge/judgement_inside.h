@@ -58,6 +58,8 @@ void pa_find_power(struct pa_judging *judging);
 void pa_find_attestation(struct pa_judging *judging);
 /* findings_elsewhere.c: devices that the witness's register knows from another site. */
 void pa_find_elsewhere(struct pa_judging *judging);
+/* findings_fabric.c: whether what devices exchanged was theirs. */
+void pa_find_fabric(struct pa_judging *judging);
 /* findings_watermark.c: whether power followed the witness's commands. */
 void pa_find_watermark(struct pa_judging *judging);
 /* judgement_requirements.c: each requirement of the policy against the figures. */

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/crew.h"
 
-#include "measure/allreduce.h"
 #include "measure/calibrate.h"
 #include "measure/chain_shelf.h"
-#include "measure/coupled.h"
+#include "measure/crew_aside.h"
 #include "measure/crew_devices.h"
 #include "measure/crew_hello.h"
 #include "measure/crew_stands.h"
-#include "measure/memory_station.h"
 #include "measure/ramp.h"
 #include "measure/sustain.h"
-#include "measure/vendor_station.h"
 #include "measure/vitals.h"
 
 #include <stdlib.h>
@@ -27,8 +24,7 @@ struct seat {
     int near_count;
     struct pa_calibration calibration;
     struct pa_crew_stands stands;
-    struct pa_allreduce_station reduce;
-    struct pa_memory_station memory;
+    struct pa_crew_aside aside;
     struct pa_buffer part; /* its part of the answer */
     bool rests;            /* the witness chose others: its answers are empty */
     struct pa_team *team;  /* its thread */
@@ -273,17 +269,9 @@ static int seat_aside(struct seat *seat, struct pa_reader *in, struct pa_error *
                        "working aside: the request does not fit this process's devices");
     struct pa_buffer answer = {0};
     struct pa_error cause = {0};
-    seat->reduce.device = seat->memory.device = seat->device;
-    int code = PA_OK;
-    if (size > 0 && seat->crew->operation == PA_ASK_ALLREDUCE)
-        code = pa_allreduce_execute(&seat->reduce, request, size, &answer, &cause);
-    else if (size > 0 && seat->crew->operation == PA_ASK_COUPLED)
-        code =
-            pa_coupled_execute(&seat->reduce, &seat->stands.whole, request, size, &answer, &cause);
-    else if (size > 0 && seat->crew->operation == PA_ASK_ATTEST)
-        code = pa_vendor_execute(seat->device, request, size, &answer, &cause);
-    else if (size > 0)
-        code = pa_memory_execute(&seat->memory, request, size, &answer, &cause);
+    int code = size == 0 ? PA_OK
+                         : pa_crew_aside(&seat->aside, seat->device, &seat->stands.whole,
+                                         seat->crew->operation, request, size, &answer, &cause);
     pa_buffer_u32(&seat->part, (uint32_t)code);
     if (code == PA_OK)
         pa_buffer_bytes(&seat->part, answer.data, answer.size);
@@ -340,6 +328,7 @@ static int seat_work(struct seat *seat, struct pa_error *error) {
     case PA_ASK_MEMORY:
     case PA_ASK_COUPLED:
     case PA_ASK_ATTEST:
+    case PA_ASK_FABRIC:
         return seat_aside(seat, &in, error);
     case PA_ASK_WELL:
         return seat_well(seat, error);
@@ -557,8 +546,7 @@ static void close_seat(void *context, int member, int size) {
     struct seat *seat = context;
     (void)member;
     (void)size;
-    pa_allreduce_leave(&seat->reduce);
-    pa_memory_leave(&seat->memory);
+    pa_crew_aside_leave(&seat->aside);
     pa_crew_stands_close(&seat->stands);
     pa_buffer_free(&seat->part);
     free(seat->near);

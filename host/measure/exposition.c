@@ -17,6 +17,7 @@ static const char *const phases[] = {
     [PA_PHASE_OPEN] = "open",
     [PA_PHASE_ALLREDUCE] = "allreduce",
     [PA_PHASE_COUPLED] = "coupled",
+    [PA_PHASE_FABRIC] = "fabric",
     [PA_PHASE_MEMORY] = "memory",
     [PA_PHASE_RECOMPUTE] = "recompute",
 };

@@ -29,6 +29,7 @@ enum pa_operation {
     PA_ASK_RAMP_DOWN = 13, /* ramp > u64 ns until it ended: go on with products until then */
     PA_ASK_REST = 14,      /* u32 a device: 1 does nothing more | ramp > as RAMP_DOWN */
     PA_ASK_WELL = 15,      /* are you still well? > nothing, or why a device is lost */
+    PA_ASK_FABRIC = 16,    /* a request of fabric_station.h a device > its answer */
 };
 
 enum { PA_MOST_DEVICES_A_PROCESS = 1024, PA_MOST_SWEEP = 128, PA_MOST_OCCUPANTS = 4 };

@@ -14,6 +14,7 @@ enum pa_phase {
     PA_PHASE_OPEN,
     PA_PHASE_ALLREDUCE,
     PA_PHASE_COUPLED,   /* products with all-reduce between them */
+    PA_PHASE_FABRIC,    /* pairs of devices exchange what they computed */
     PA_PHASE_MEMORY,    /* device memory is filled and read back */
     PA_PHASE_RECOMPUTE, /* chains that nobody kept, for their openings */
     PA_PHASE_NOTICE     /* something that the user should know: a lost device, an aborted epoch */

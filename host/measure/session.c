@@ -5,6 +5,7 @@
 #include "measure/session_attestation.h"
 #include "measure/session_coupled.h"
 #include "measure/session_epoch.h"
+#include "measure/session_fabric.h"
 #include "measure/session_memory.h"
 #include "measure/session_notes.h"
 #include "measure/session_openings.h"
@@ -264,6 +265,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(measure_raw(terms, error));
     PA_TRY(pa_note_raw(terms, error));
     PA_TRY(pa_session_memory(terms, error));
+    PA_TRY(pa_session_fabric(terms, ledger, error));
     PA_TRY(measure_together(terms, error));
     PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_session_ramp_down(terms, error));
@@ -365,6 +367,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
         PA_TRY(measure_raw(terms, error));
         PA_TRY(pa_note_raw(terms, error));
         PA_TRY(pa_session_memory(terms, error));
+        PA_TRY(pa_session_fabric(terms, ledger, error));
         PA_TRY(measure_together(terms, error));
     }
     PA_TRY(pa_session_watermark(terms, error));

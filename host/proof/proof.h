@@ -11,6 +11,7 @@
  *   opening.h      an opening, its bytes and its check
  *   tile.h         the witness's own computation of one tile
  *   allreduce_sum.h  inputs and results of the all-reduce
+ *   fabric_proof.h, fabric_run.h   states that devices exchange, and their check
  *   credit.h       verified rate, n_eff, alpha_r, gaps and aborted epochs
  *   radius.h       how far away the work can have been done
  *   device_sample.h, sample_bound.h   an audit of some devices, and what it says of all
@@ -30,6 +31,8 @@
 #include "proof/declaration.h"
 #include "proof/device_sample.h"
 #include "proof/epoch.h"
+#include "proof/fabric_proof.h"
+#include "proof/fabric_run.h"
 #include "proof/hash.h"
 #include "proof/opening.h"
 #include "proof/radius.h"

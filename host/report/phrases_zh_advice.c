@@ -134,6 +134,18 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
     {"Look at what the meter is wired to, then declare a new session; power that does not "
      "follow is used elsewhere.",
      "检查表计接线，然后重新登记会话；不随指令变化的功率用在了别处。"},
+    {"Test the links and memory of the devices named, or ask why they could not exchange what they "
+     "computed; then declare a new session.",
+     "请检测所列设备的链路与显存，或查问其为何不能交换算得的结果；之后重新声明会话。"},
+    {"Look into what was lost, then measure again: all processes on one host, or started by "
+     "mpirun.",
+     "请查明所失，之后重新测量：全部进程在同一主机上，或以 mpirun 启动。"},
+    {"Compare the traffic with what could be had between two places; it says nothing of a site "
+     "that "
+     "is elsewhere as a whole.",
+     "请将该流量与两地之间可得的带宽比较；它不能说明整体位于别处的站点。"},
+    {"Audit two devices or more where their place matters.",
+     "若关心设备所在，请审核两台以上设备。"},
     {"Measure again with the auditor's meter (petaudit audit --meter), to the end.",
      "请用审核方的表计（petaudit audit --meter）重新测量至结束。"},
     {"See that no load bank hangs on the meter, and that the meter is the auditor's.",

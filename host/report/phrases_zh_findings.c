@@ -163,6 +163,34 @@ const struct pa_phrase pa_phrases_zh_findings[] = {
     {"Power at the {0} meter did not follow the secret bits: t = {1}, p = {2}, with "
      "readings of {3} of {4} bits.",
      "{0}表计处的功率未随保密比特变化：t = {1}，p = {2}，{4} 个比特中有 {3} 个有读数。"},
+    {"The policy wants a fabric proof; one device has nobody to exchange with.",
+     "政策要求互联证明；仅一台设备，无从交换。"},
+    {"The fabric proof was begun and not finished: {0}", "互联证明已开始而未完成：{0}"},
+    {"The policy wants a fabric proof; none was made: {0}", "政策要求互联证明；未执行：{0}"},
+    {"nobody says why.", "未说明原因。"},
+    {"There is one device, and nobody to exchange with.", "仅一台设备，无从交换。"},
+    {"{0} of {1} sampled chunks of the fabric proof do not hold; the first, of devices {2} and "
+     "{3}: "
+     "{4}",
+     "互联证明抽查的 {1} 个数据块中有 {0} 个不成立；首个属设备 {2} 与 {3}：{4}"},
+    {"it has another length", "长度不符"},
+    {"its steps do not lead to the chain's end", "其各步未通向链的末端"},
+    {"its digests are not those committed to", "其摘要与承诺不符"},
+    {"its sums are not those answered", "其内积和与应答不符"},
+    {"a device committed to another state than that of its products",
+     "某设备所承诺的状态并非其乘积的状态"},
+    {"the pair's sum is wrong", "该对设备的内积和错误"},
+    {"it was never opened", "始终未打开"},
+    {"it is wrong by the witness's word", "据见证方所述有误"},
+    {"{0} devices exchanged what they had computed, in pairs that were drawn afterwards: with half "
+     "of them elsewhere at least {1} GB/s would have crossed between the places.",
+     "{0} 台设备按事后抽定的配对交换了各自算得的状态：若其中一半位于别处，两地之间至少须传输 "
+     "{1} GB/s。"},
+    {"{0} devices exchanged what they had computed, in pairs that were drawn afterwards, but so "
+     "slowly that both places could have computed it: it says nothing of where they are.",
+     "{0} "
+     "台设备按事后抽定的配对交换了各自算得的状态，但过于缓慢，两地足以各自算出：不能说明设备位于何"
+     "处。"},
     {"By its {0}, device {1} ({2}) was at another site {3} h before or after this session; "
      "a move is taken to need {4} h.",
      "按{0}，设备 {1}（{2}）在本会话前后 {3} 小时内曾在另一站点；搬运视为至少需要 {4} 小时。"},

@@ -30,6 +30,7 @@ static void put_sections(struct pa_page *page) {
     pa_section_rates(page);
     pa_section_epochs(page);
     pa_section_radius(page);
+    pa_section_fabric(page);
     pa_section_power(page);
     pa_section_watermark(page);
     pa_section_allreduce(page);

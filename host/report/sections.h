@@ -18,6 +18,7 @@ void pa_section_epochs(struct pa_page *page);
 void pa_section_radius(struct pa_page *page); /* nothing without short epochs */
 void pa_section_sample(struct pa_page *page); /* nothing where all devices were to work */
 void pa_section_power(struct pa_page *page);
+void pa_section_fabric(struct pa_page *page);    /* nothing where none was run */
 void pa_section_watermark(struct pa_page *page); /* nothing where none was run */
 void pa_section_allreduce(struct pa_page *page);
 void pa_section_findings(struct pa_page *page);

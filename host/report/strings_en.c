@@ -332,4 +332,25 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
         "from its key. The bounds assume nothing of how rates are distributed. They hold for the "
         "devices on the list if the chosen ones themselves did the work: idle devices could have "
         "answered for them, unless somebody watched.",
+    [PA_STRING_FABRIC] = "Fabric proof",
+    [PA_STRING_FABRIC_HELD] = "Devices exchanged what they had computed, in pairs that the witness "
+                              "drew afterwards.",
+    [PA_STRING_FABRIC_WRONG] = "What devices answered is not the exchange of what they computed.",
+    [PA_STRING_FABRIC_UNFINISHED] = "The fabric proof was not run to its end: it shows nothing.",
+    [PA_STRING_FABRIC_DEVICES] = "Devices that took part",
+    [PA_STRING_FABRIC_BYTES] = "State of each device",
+    [PA_STRING_FABRIC_WINDOW] = "From the first nonce to the last answer",
+    [PA_STRING_FABRIC_EXCHANGE] = "Of this, from the challenge on",
+    [PA_STRING_FABRIC_DRAWN] = "Chunks computed again by the witness",
+    [PA_STRING_FABRIC_FAILED] = "Of these, wrong or missing",
+    [PA_STRING_FABRIC_TWICE] = "Share of the states that there was time to compute twice",
+    [PA_STRING_FABRIC_SHARE] = "Devices elsewhere",
+    [PA_STRING_FABRIC_CROSSED] = "GB/s between the places, at least",
+    [PA_STRING_FABRIC_CAVEAT] =
+        "With such a share of the devices at a second place, so much would "
+        "have crossed between the two, on average from the first nonce to the "
+        "last answer and over all ways of drawing the pairs; 0: it says "
+        "nothing of such a share. It says nothing of a site that is elsewhere "
+        "as a whole, nor of one that has more computing power than it proved; "
+        "in a self-declared session the witness is the site.",
 };

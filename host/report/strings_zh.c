@@ -306,4 +306,22 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_SAMPLE_CAVEAT] =
         "全部设备登记之后由见证方抽取；任何人都可由其密钥重新抽取。各界限不对速率的分布作任何假定。"
         "前提是被抽中的设备自身完成了运算：除非有人在场监看，闲置的设备可以代为应答。",
+    [PA_STRING_FABRIC] = "互联证明",
+    [PA_STRING_FABRIC_HELD] = "各设备按见证方事后抽定的配对，交换了各自算得的状态。",
+    [PA_STRING_FABRIC_WRONG] = "设备的应答并非其运算结果的交换。",
+    [PA_STRING_FABRIC_UNFINISHED] = "互联证明未执行完毕：不能说明任何问题。",
+    [PA_STRING_FABRIC_DEVICES] = "参与的设备数",
+    [PA_STRING_FABRIC_BYTES] = "每台设备的状态",
+    [PA_STRING_FABRIC_WINDOW] = "自首个随机数至最后一个应答",
+    [PA_STRING_FABRIC_EXCHANGE] = "其中自挑战起",
+    [PA_STRING_FABRIC_DRAWN] = "见证方重算的数据块",
+    [PA_STRING_FABRIC_FAILED] = "其中错误或缺失",
+    [PA_STRING_FABRIC_TWICE] = "时间上足以重复计算的状态份额",
+    [PA_STRING_FABRIC_SHARE] = "位于别处的设备",
+    [PA_STRING_FABRIC_CROSSED] = "两地之间至少传输（GB/s）",
+    [PA_STRING_FABRIC_CAVEAT] =
+        "若有该份额的设备位于第二处，则自首个随机数至最后一个应答，两地之间平均至少传输如"
+        "此之多（对配对抽取取期望）；0 表示对该份额不能说明任何问题。它不能说明整体位于"
+        "别处的站点，也不能说明算力超过所证明者的站点；自我声明的会话中，见证方即站点自身"
+        "。",
 };

@@ -245,6 +245,19 @@ static int watermark(struct pa_witness *witness, const struct pa_watermark_plan 
                : strange(PA_WITNESS_WATERMARK, error);
 }
 
+static int fabric(struct pa_witness *witness, enum pa_fabric_stage stage, const void *bytes,
+                  size_t size, struct pa_hash *out, struct pa_error *error) {
+    struct remote_witness *remote = remote_of(witness);
+    struct pa_reader body;
+    PA_TRY(send_batch(remote, error));
+    struct pa_buffer request = request_for(remote, PA_WITNESS_FABRIC);
+    pa_buffer_u32(&request, (uint32_t)stage);
+    pa_buffer_bytes(&request, bytes, size);
+    PA_TRY(exchange(remote, &request, patience_ns, &body, error));
+    pa_read_bytes(&body, out->bytes, PA_HASH_BYTES);
+    return pa_reader_done(&body) ? PA_OK : strange(PA_WITNESS_FABRIC, error);
+}
+
 static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error) {
     struct remote_witness *remote = remote_of(witness);
@@ -365,6 +378,7 @@ static const struct pa_witness_kind remote_kind = {
     .sync = sync_notes,
     .power = power,
     .watermark = watermark,
+    .fabric = fabric,
     .challenge = challenge,
     .commit = commit,
     .reveal = reveal,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "witness/fabric_side.h"
 #include "witness/note_check.h"
 #include "witness/opening_check.h"
 #include "witness/sample_note.h"
@@ -35,6 +36,7 @@ struct self_witness {
     struct pa_root_record committed; /* its root, from commit to reveal */
     bool is_committed;
     struct pa_opening_check *check;
+    struct pa_fabric_side fabric;
     struct pa_buffer batch; /* OPENING and NOTE records that are not written yet */
 };
 
@@ -254,6 +256,23 @@ static int watermark(struct pa_witness *witness, const struct pa_watermark_plan 
     ledger->watermark_was_on = out->is_on;
     ledger->watermark_told++;
     return PA_OK;
+}
+
+static int fabric(struct pa_witness *witness, enum pa_fabric_stage stage, const void *bytes,
+                  size_t size, struct pa_hash *out, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
+    struct pa_ledger *ledger = &self->ledger;
+    struct pa_buffer records = {0};
+    if (!ledger->is_declared || ledger->is_challenged)
+        return pa_fail(error, PA_EWITNESS, "fabric proof: not before or during an epoch");
+    PA_TRY(write_batch(self, error));
+    int code = pa_fabric_side_take(&self->fabric, &ledger->declaration, &ledger->session, stage,
+                                   bytes, size, &records, out, error);
+    if (code != PA_OK) {
+        pa_buffer_free(&records);
+        return code;
+    }
+    return append(self, &records, error);
 }
 
 static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
@@ -528,6 +547,7 @@ static void release(struct pa_witness *witness) {
     write_batch(self, &ignored);
     OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
     pa_opening_check_free(self->check);
+    pa_fabric_side_free(&self->fabric);
     pa_ledger_free(&self->ledger);
     pa_buffer_free(&self->batch);
     free(self->register_path);
@@ -544,6 +564,7 @@ static const struct pa_witness_kind self_kind = {
     .sync = sync_notes,
     .power = power,
     .watermark = watermark,
+    .fabric = fabric,
     .challenge = challenge,
     .commit = commit,
     .reveal = reveal,
@@ -568,6 +589,7 @@ int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
         code = pa_fail(error, PA_EMEMORY, "starting the witness: out of memory");
     if (code == PA_OK && pa_store_count(store) > 0)
         code = pa_ledger_read(store, &self->ledger, error);
+    self->fabric.is_begun = self->ledger.has_fabric;
     if (code != PA_OK) {
         release(&self->base);
         return code;

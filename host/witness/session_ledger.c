@@ -229,6 +229,9 @@ static int read_record(void *context, uint64_t index, const struct pa_record *re
         if (settled != NULL)
             settled->is_settled = true;
         return PA_OK;
+    case PA_RECORD_FABRIC:
+        reading->ledger->has_fabric = true;
+        return PA_OK;
     case PA_RECORD_NOTE:
         return read_note(reading, record, error);
     case PA_RECORD_SIGNATURE:

@@ -36,6 +36,7 @@ struct pa_ledger {
     uint64_t watermark_half_ns, watermark_settle_ns;
     uint32_t watermark_told; /* half-bits so far */
     bool watermark_was_on;   /* the last of them */
+    bool has_fabric;         /* the fabric proof was begun */
     bool has_sample;         /* the devices were chosen, by this key */
     struct pa_hash sample_key;
 };

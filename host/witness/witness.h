@@ -64,6 +64,10 @@ struct pa_witness_kind {
      * plan than the one it was begun with. */
     int (*watermark)(struct pa_witness *witness, const struct pa_watermark_plan *plan,
                      struct pa_watermark_command *out, struct pa_error *error);
+    /* A stage of the fabric proof, after the last epoch and once a session, as
+     * pa_fabric_side_take. PA_EWITNESS when it is refused. */
+    int (*fabric)(struct pa_witness *witness, enum pa_fabric_stage stage, const void *bytes,
+                  size_t size, struct pa_hash *out, struct pa_error *error);
     /* Draw a key, take t0, give the nonce. */
     int (*challenge)(struct pa_witness *witness, uint64_t epoch, struct pa_hash *nonce,
                      struct pa_error *error);

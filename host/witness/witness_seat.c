@@ -48,11 +48,11 @@ static void close_both(struct pa_witness_seat *seat) {
     pa_store_close(seat->store);
     seat->witness = NULL;
     seat->store = NULL;
-    seat->has_epoch = seat->has_half_bit = false;
+    seat->has_epoch = seat->has_half_bit = seat->has_fabric = false;
 }
 
 bool pa_witness_seat_is_amid(const struct pa_witness_seat *seat) {
-    return seat->has_epoch || seat->has_half_bit;
+    return seat->has_epoch || seat->has_half_bit || seat->has_fabric;
 }
 
 /* The chains of the epoch under work died with the process of before. With its root in, and no
@@ -244,6 +244,20 @@ static int watermark(struct pa_witness_seat *seat, const struct pa_witness_reque
     pa_buffer_u16(body, command.is_over ? PA_WITNESS_LEVEL_OVER
                         : command.is_on ? PA_WITNESS_LEVEL_ON
                                         : PA_WITNESS_LEVEL_OFF);
+    return PA_OK;
+}
+
+static int fabric(struct pa_witness_seat *seat, const struct pa_witness_request *request,
+                  struct pa_buffer *body, struct pa_error *error) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_hash out;
+    uint32_t stage = pa_read_u32(&in);
+    if (in.failed || stage == 0 || stage >= PA_FABRIC_STAGES_END)
+        return malformed(request, error);
+    PA_TRY(seat->witness->kind->fabric(seat->witness, (enum pa_fabric_stage)stage, in.next, in.left,
+                                       &out, error));
+    seat->has_fabric = stage != PA_FABRIC_RESULT;
+    pa_buffer_bytes(body, out.bytes, sizeof out.bytes);
     return PA_OK;
 }
 
@@ -469,7 +483,7 @@ static int finish(struct pa_witness_seat *seat, const struct pa_witness_desk_opt
     pa_buffer_free(&notes);
     PA_TRY(code);
     PA_TRY(seat->witness->kind->finish(seat->witness, error));
-    seat->has_epoch = seat->has_half_bit = false;
+    seat->has_epoch = seat->has_half_bit = seat->has_fabric = false;
     return options->conclude(options->context, seat->folder, error);
 }
 
@@ -495,6 +509,8 @@ int pa_witness_seat_execute(struct pa_witness_seat *seat,
         return watermark(seat, request, body, error);
     case PA_WITNESS_SAMPLE:
         return sample(seat, request, body, error);
+    case PA_WITNESS_FABRIC:
+        return fabric(seat, request, body, error);
     case PA_WITNESS_CHALLENGE:
         return challenge(seat, options, request, body, error);
     case PA_WITNESS_COMMIT:

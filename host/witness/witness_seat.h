@@ -22,12 +22,13 @@ struct pa_witness_seat {
     char *folder; /* owned; NULL before the declaration */
     struct pa_store *store;
     struct pa_witness *witness;
-    struct pa_hash root;          /* committed last */
-    bool has_epoch, has_half_bit; /* under work: what the witness has of it in memory alone */
-    bool must_resume;             /* a session of an earlier process: only RESUME is answered */
-    uint64_t sequence;            /* of the last request that was carried out */
-    struct pa_hash request;       /* its hash */
-    struct pa_buffer answer;      /* to it */
+    struct pa_hash root; /* committed last */
+    bool has_epoch, has_half_bit,
+        has_fabric;          /* under work: what the witness has of it in memory alone */
+    bool must_resume;        /* a session of an earlier process: only RESUME is answered */
+    uint64_t sequence;       /* of the last request that was carried out */
+    struct pa_hash request;  /* its hash */
+    struct pa_buffer answer; /* to it */
 };
 
 void pa_witness_ticket_hash(struct pa_hash *out, const struct pa_hash *ticket);

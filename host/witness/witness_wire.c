@@ -25,6 +25,7 @@ static const char *const names[PA_WITNESS_OPERATIONS_END] = {
     [PA_WITNESS_WATERMARK] = "watermark",
     [PA_WITNESS_NOTES] = "notes",
     [PA_WITNESS_SAMPLE] = "sample",
+    [PA_WITNESS_FABRIC] = "fabric",
 };
 
 const char *pa_witness_operation_name(enum pa_witness_operation operation) {

@@ -36,6 +36,7 @@ enum pa_witness_operation {
     PA_WITNESS_WATERMARK,  /* u32 bits | u64 half ns | u64 settle ns > u32 half | u16 level */
     PA_WITNESS_NOTES,      /* NOTE records, whose own times the witness sets anew > nothing */
     PA_WITNESS_SAMPLE,     /* nothing > the key that chooses the devices */
+    PA_WITNESS_FABRIC,     /* u32 stage | bytes > 32 bytes: nonce, challenge, key or u32 failed */
     PA_WITNESS_OPERATIONS_END
 };
 

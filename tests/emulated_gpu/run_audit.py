@@ -116,11 +116,19 @@ def check(home, folder, env, devices, formats=None):
     return summary
 
 
-def audit(home, conditions, devices, *options, formats=None, **more):
+def with_fabric(home):
+    """The policy, with a fabric proof."""
+    path = f"{home}/fabric.yaml"
+    with open(policy, encoding="utf-8") as file, open(path, "w", encoding="utf-8") as copy:
+        copy.write(file.read().replace("longest_gap_s: 900}", "longest_gap_s: 900, fabric: on}"))
+    return path
+
+
+def audit(home, conditions, devices, *options, formats=None, rule=policy, **more):
     env = environment(home, conditions, **more)
     folder = f"{home}/out{len(os.listdir(home))}"
     begun = time.monotonic()
-    petaudit(env, "audit", claim, "--policy", policy, "--devices", "cuda", "--out", folder, *options,
+    petaudit(env, "audit", claim, "--policy", rule, "--devices", "cuda", "--out", folder, *options,
              expected=INCONCLUSIVE)
     print(f"{conditions} {' '.join(options)}: {time.monotonic() - begun:.1f} s")
     return check(home, folder, env, devices, formats)
@@ -177,15 +185,19 @@ def eight(home):
 
 
 def formats(home):
-    """Every format. Of the four that dense16 can be proven in each GPU is left one."""
+    """Every format. Of the four that dense16 can be proven in each GPU is left one. In each two GPUs exchange what they
+    folded, and the witness computes it again."""
+    rule = with_fabric(home)
     halves = {"bf16", "fp16", "fp32", "tf32"}
     for first, second in (("bf16", "fp16"), ("tf32", "fp32")):
         without = ("+".join(sorted(halves - {left})) for left in (first, second))
         conditions = "devices=2," + ",".join(f"gpu{i}.without={formats}" for i, formats in enumerate(without))
-        summary = audit(home, conditions, 2, "--precision", "bf16")
+        summary = audit(home, conditions, 2, "--precision", "bf16", rule=rule)
+        assert summary["fabric"]["state"] == "held" and summary["fabric"]["devices"] == 2, summary["fabric"]
         assert [device["format"] for device in summary["devices"]] == [first, second], summary["devices"]
     for precision in ("fp8", "int8", "fp64"):
-        audit(home, "devices=2", 2, "--precision", precision, formats={precision})
+        summary = audit(home, "devices=2", 2, "--precision", precision, formats={precision}, rule=rule)
+        assert summary["fabric"]["state"] == "held", summary["fabric"]
 
 
 def older(home):

@@ -8,6 +8,7 @@
 
 #include "emulated_gpu/kernel_runner.h"
 #include "kernels/digest.h"
+#include "kernels/fabric.h"
 #include "proof/allreduce_sum.h"
 
 #include <jansson.h>
@@ -384,6 +385,48 @@ static void a_later_part_of_memory_continues(void **state) {
     free(content);
 }
 
+/* ---- fabric proof ---- */
+
+static pa_u32 clear_minus_zero(const pa_u32 *c, size_t i, pa_u32 kind) {
+    if (kind == PA_FABRIC_SINGLES)
+        return pa_digest_f32_word(c[i]);
+    return kind == PA_FABRIC_DOUBLES && i % 2 == 1 ? pa_digest_f64_high(c[i - 1], c[i]) : c[i];
+}
+
+static void compare_fold(pa_u32 pieces, pa_u32 kind) {
+    size_t words = 4 * (size_t)pieces;
+    pa_u32 *expected = calloc(words, sizeof *expected), *c = calloc(words, sizeof *c);
+    assert_true(expected != NULL && c != NULL);
+    /* Whatever lay in the state before the first step is forgotten. */
+    memset(expected, MARK, words * sizeof *expected);
+    pa_u64 x = runner_upload(expected, words * sizeof *expected), c_at = 0;
+    memset(expected, 0, words * sizeof *expected);
+    for (pa_u32 step = 0; step < 3; step++) {
+        pa_u32 is_first = step == 0;
+        for (size_t i = 0; i < words; i++) /* every third a zero, some of these below it */
+            c[i] = i % 3 == step ? (i % 2 ? 0x80000000u : 0u) : (pa_u32)i * 2654435761u + step;
+        c_at = runner_upload(c, words * sizeof *c);
+        void *parameters[] = {&x, &c_at, &pieces, &kind, &is_first};
+        runner_launch(PA_KERNEL_FABRIC_FOLD, pa_grid_fabric(pieces), parameters);
+        runner_free(c_at);
+        for (size_t i = 0; i < words; i++)
+            expected[i] = pa_fabric_fold_word(expected[i], clear_minus_zero(c, i, kind));
+    }
+    runner_download(c, x, words * sizeof *c);
+    assert_memory_equal(c, expected, words * sizeof *c);
+    runner_free(x);
+    free(expected);
+    free(c);
+}
+
+static void states_are_folded_as_on_the_processor(void **state) {
+    (void)state;
+    static const pa_u32 pieces[] = {32, 255, 256, 257, 1000};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+        for (pa_u32 kind = PA_FABRIC_SINGLES; kind <= PA_FABRIC_DOUBLES; kind++)
+            compare_fold(pieces[i], kind);
+}
+
 static const char *image;
 
 static int open_runner(void **state) {
@@ -410,6 +453,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(chunk_digests_are_those_of_the_witness),
         cmocka_unit_test(memory_is_filled_and_digested_as_the_vectors_say),
         cmocka_unit_test(a_later_part_of_memory_continues),
+        cmocka_unit_test(states_are_folded_as_on_the_processor),
     };
     return cmocka_run_group_tests(tests, open_runner, close_runner);
 }

@@ -7,11 +7,12 @@ petaudit_test(test_attestation LABEL unit SOURCES test_attestation.c ROOMS proof
 petaudit_test(test_radius LABEL unit SOURCES test_radius.c ROOMS proof)
 petaudit_test(test_sampling LABEL unit SOURCES test_sampling.c ROOMS proof)
 petaudit_test(test_signature LABEL unit SOURCES test_signature.c ROOMS proof)
+petaudit_test(test_fabric_proof LABEL unit SOURCES test_fabric_proof.c ROOMS proof)
 petaudit_test(test_protocol_vectors LABEL unit SOURCES test_protocol_vectors.c ROOMS proof)
 
 # The scripts and their output must not drift apart; no compiler has a part in that, so once is enough.
 if(PETAUDIT_SUITE STREQUAL "")
-  foreach(vectors protocol memory allreduce power watermark radius sampling)
+  foreach(vectors protocol memory allreduce fabric power watermark radius sampling)
     add_test(NAME ${vectors}_vectors_are_current
              COMMAND sh -c "\"$1\" \"$2_vectors.py\" | cmp - \"$2.json\"" sh ${PETAUDIT_PYTHON}
                      ${PROJECT_SOURCE_DIR}/tests/vectors/${vectors})

@@ -62,6 +62,10 @@ void put_samples(struct pa_buffer *out) {
                                                   {sample_time(13), -5, 1234567890123}};
     const struct pa_power_sample by_meter[2] = {{{0, 1795478411000000000}, PA_POWER_UNKNOWN, 7},
                                                 {{0, 1795478412000000000}, 900000000000, 8}};
+    const struct pa_fabric_record fabric = {.at = sample_time(13),
+                                            .stage = 6,
+                                            .body = (const uint8_t *)"opening bytes",
+                                            .body_bytes = 13};
     const struct pa_signature_record signature = {.at = sample_time(13),
                                                   .witness = sample_signature(0x36, 71)};
     put_sample_session(out);
@@ -76,6 +80,7 @@ void put_samples(struct pa_buffer *out) {
     pa_record_put_note(out, PA_NO_EPOCH, &note);
     pa_record_put_power(out, sample_time(13), 0, by_witness, 2);
     pa_record_put_power(out, sample_time(13), PA_POWER_MOST_METERS - 1, by_meter, 2);
+    pa_record_put_fabric(out, &fabric);
     pa_record_put_signature(out, &signature);
 }
 

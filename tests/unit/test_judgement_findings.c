@@ -114,6 +114,31 @@ static void coupled_lost(struct bench *bench) {
     bench->facts.coupled =
         (struct pa_fact_coupled){.state = PA_COUPLED_LOST, .reason = "rank 2 on b is lost"};
 }
+/* Two devices with states of 64 MiB, in 1 s of which they had nothing else to do. */
+static void fabric_held(struct bench *bench) {
+    bench->facts.fabric = (struct pa_fact_fabric){.is_begun = true,
+                                                  .is_whole = true,
+                                                  .devices = 2,
+                                                  .drawn = PA_FABRIC_SAMPLES,
+                                                  .window_ns = 1000000000,
+                                                  .held = 0.8,
+                                                  .floor = {.device_bytes_per_second = 1e9}};
+}
+static void fabric_too_slow(struct bench *bench) {
+    fabric_held(bench);
+    bench->facts.fabric.floor.twice_share = 0.5;
+}
+static void fabric_wrong(struct bench *bench) {
+    fabric_held(bench);
+    bench->facts.fabric.failed = 1;
+    bench->facts.fabric.held = 0;
+}
+static void fabric_unfinished(struct bench *bench) {
+    bench->facts.fabric = (struct pa_fact_fabric){.is_begun = true, .devices = 2};
+}
+static void fabric_missing(struct bench *bench) {
+    bench->policy.wants_fabric = true;
+}
 static void above_peak(struct bench *bench) {
     bench->devices[1].operations *= 1.5;
 }
@@ -188,6 +213,11 @@ static void every_finding_comes_when_it_should(void **state) {
         {wrong_allreduce, "ALLREDUCE_WRONG", PA_INCONCLUSIVE},
         {coupled_wrong, "COUPLED_WRONG", PA_INCONCLUSIVE},
         {coupled_lost, "COUPLED_LOST", PA_PASS},
+        {fabric_held, "FABRIC_HELD", PA_PASS},
+        {fabric_too_slow, "FABRIC_HELD", PA_PASS},
+        {fabric_wrong, "FABRIC_WRONG", PA_INCONCLUSIVE},
+        {fabric_unfinished, "FABRIC_MISSING", PA_INCONCLUSIVE},
+        {fabric_missing, "FABRIC_MISSING", PA_INCONCLUSIVE},
         {above_peak, "RATE_ABOVE_PEAK", PA_INCONCLUSIVE},
         {above_estimate, "RATE_ABOVE_ESTIMATE", PA_PASS},
         {aborted, "ABORTED_EPOCHS", PA_PASS},

@@ -16,6 +16,7 @@ static void write_again(struct pa_buffer *out, const struct pa_record *record) {
     struct pa_opening_record opening;
     struct pa_result_record result;
     struct pa_power_record power;
+    struct pa_fabric_record fabric;
     struct pa_note_record note;
     struct pa_signature_record signature;
     if (pa_record_session(record, &session, NULL) == PA_OK)
@@ -46,6 +47,8 @@ static void write_again(struct pa_buffer *out, const struct pa_record *record) {
         pa_record_put_power(out, power.at, power.meter, samples, power.count);
         free(samples);
     }
+    if (pa_record_fabric(record, &fabric, NULL) == PA_OK)
+        pa_record_put_fabric(out, &fabric);
     if (pa_record_note(record, &note, NULL) == PA_OK)
         pa_record_put_note(out, record->epoch, &note);
     if (pa_record_signature(record, &signature, NULL) == PA_OK)
@@ -68,8 +71,8 @@ static void every_kind_of_record_survives_the_round_trip(void **state) {
         seen |= 1u << record.type;
         count++;
     }
-    assert_int_equal(count, 13);
-    assert_int_equal(seen, 0xEFE); /* bits 1 to 11, but for the reserved FABRIC */
+    assert_int_equal(count, 14);
+    assert_int_equal(seen, 0xFFE); /* bits 1 to 11 */
     assert_int_equal(again.size, samples.size);
     assert_memory_equal(again.data, samples.data, samples.size);
     pa_buffer_free(&samples);
@@ -117,7 +120,7 @@ static void every_truncation_is_refused(void **state) {
 /* The length says so too: then only records that end in free text or bytes may be shorter. */
 static void refuse_shorter_payloads(const uint8_t *data, size_t size) {
     uint32_t type = pa_le32(data);
-    if (type == PA_RECORD_OPENING || type == PA_RECORD_RESULT)
+    if (type == PA_RECORD_OPENING || type == PA_RECORD_RESULT || type == PA_RECORD_FABRIC)
         return;
     uint8_t *copy = malloc(size + 1);
     assert_non_null(copy);
@@ -212,9 +215,9 @@ static void readings_that_cannot_be_are_refused(void **state) {
     refuse_power(absurd_energy);
 }
 
-static void reserved_and_unknown_types_are_refused(void **state) {
+static void unknown_types_are_refused(void **state) {
     (void)state;
-    const uint32_t types[] = {0, PA_RECORD_FABRIC, 12, 1000, UINT32_MAX};
+    const uint32_t types[] = {0, 12, 1000, UINT32_MAX};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         struct pa_buffer buffer = {0};
         pa_buffer_u32(&buffer, types[i]);
@@ -227,6 +230,26 @@ static void reserved_and_unknown_types_are_refused(void **state) {
     assert_string_equal(pa_record_type_name(PA_RECORD_NONCE), "NONCE");
     assert_string_equal(pa_record_type_name(0), "?");
     assert_string_equal(pa_record_type_name(12), "?");
+}
+
+static void a_fabric_record_without_its_stage_is_refused(void **state) {
+    (void)state;
+    struct pa_buffer buffer = {0};
+    struct pa_fabric_record fabric = {
+        .at = {1, 2}, .stage = 0, .body = (const uint8_t *)"x", .body_bytes = 1};
+    pa_record_put_fabric(&buffer, &fabric);
+    refuse(&buffer);
+    fabric.stage = 1;
+    fabric.body_bytes = 0;
+    pa_buffer_clear(&buffer);
+    pa_record_put_fabric(&buffer, &fabric);
+    refuse(&buffer);
+    fabric.body_bytes = 1;
+    pa_buffer_clear(&buffer);
+    pa_record_put_fabric(&buffer, &fabric);
+    memset(buffer.data + PA_RECORD_HEADER_BYTES, 0, 8); /* of an epoch */
+    refuse(&buffer);
+    pa_buffer_free(&buffer);
 }
 
 static void absurd_values_are_refused(void **state) {
@@ -296,7 +319,8 @@ int main(void) {
         cmocka_unit_test(a_payload_is_read_to_its_last_byte),
         cmocka_unit_test(what_is_accepted_is_written_back_alike),
         cmocka_unit_test(readings_that_cannot_be_are_refused),
-        cmocka_unit_test(reserved_and_unknown_types_are_refused),
+        cmocka_unit_test(unknown_types_are_refused),
+        cmocka_unit_test(a_fabric_record_without_its_stage_is_refused),
         cmocka_unit_test(absurd_values_are_refused),
         cmocka_unit_test(a_list_whose_count_overflows_is_refused),
         cmocka_unit_test(what_does_not_fit_is_never_written),

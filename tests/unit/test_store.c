@@ -54,11 +54,11 @@ static void what_was_appended_is_exported(void **state) {
     struct pa_error error = {0};
     struct pa_store *store = created_with_samples(&samples);
     uint8_t head[32], again[32];
-    assert_int_equal(pa_store_count(store), 13);
+    assert_int_equal(pa_store_count(store), 14);
     pa_store_head(store, head);
     pa_store_close(store);
     assert_int_equal(pa_store_open(path, &store, &error), PA_OK);
-    assert_int_equal(pa_store_count(store), 13);
+    assert_int_equal(pa_store_count(store), 14);
     pa_store_head(store, again);
     assert_memory_equal(head, again, 32);
     assert_int_equal(pa_store_export(store, &out, &error), PA_OK);
@@ -141,7 +141,7 @@ static void a_reader_sees_what_a_living_audit_wrote(void **state) {
     struct pa_error error = {0};
     struct pa_store *writer = created_with_samples(&samples), *reader;
     assert_int_equal(pa_store_open_readonly(path, &reader, &error), PA_OK);
-    assert_int_equal(pa_store_count(reader), 13);
+    assert_int_equal(pa_store_count(reader), 14);
     pa_store_close(reader);
     pa_store_close(writer);
     pa_buffer_free(&samples);
@@ -230,7 +230,7 @@ static void a_full_disk_leaves_a_store_that_can_be_read(void **state) {
     setrlimit(RLIMIT_FSIZE, &tight);
     assert_int_equal(pa_store_append(store, big.data, big.size, &error), PA_EWRITE);
     assert_non_null(strstr(error.text, path));
-    assert_int_equal(pa_store_count(store), 13);
+    assert_int_equal(pa_store_count(store), 14);
     assert_int_equal(pa_store_export(store, &out, &error), PA_OK);
     assert_int_equal(out.size, samples.size);
     setrlimit(RLIMIT_FSIZE, &before);
@@ -238,7 +238,7 @@ static void a_full_disk_leaves_a_store_that_can_be_read(void **state) {
     assert_int_equal(pa_store_append(store, big.data, big.size, &error), PA_OK);
     pa_store_close(store);
     assert_int_equal(pa_store_open(path, &store, &error), PA_OK);
-    assert_int_equal(pa_store_count(store), 15);
+    assert_int_equal(pa_store_count(store), 16);
     pa_store_close(store);
     pa_buffer_free(&samples);
     pa_buffer_free(&big);
@@ -256,7 +256,7 @@ static void a_read_only_folder_is_enough_to_read(void **state) {
     assert_int_equal(chmod(path, 0400), 0);
     assert_int_equal(chmod(folder, 0500), 0);
     assert_int_equal(pa_store_open_readonly(path, &store, &error), PA_OK);
-    assert_int_equal(pa_store_count(store), 13);
+    assert_int_equal(pa_store_count(store), 14);
     pa_store_close(store);
     if (geteuid() != 0)
         assert_int_equal(pa_store_open(path, &store, &error), PA_EWRITE);
@@ -301,10 +301,10 @@ static void changed_evidence_is_refused(void **state) {
         {"UPDATE record SET epoch = NULL WHERE k = 2", PA_EINVALID},
         {"UPDATE record SET raw_ns = raw_ns + 1 WHERE k = 3", PA_EINVALID},
         {"UPDATE record SET utc_ns = 5 WHERE k = 5", PA_EINVALID},
-        {"UPDATE record SET hash = zeroblob(32) WHERE k = 13", PA_EINVALID},
+        {"UPDATE record SET hash = zeroblob(32) WHERE k = 14", PA_EINVALID},
         {"DELETE FROM record WHERE k = 5", PA_EINVALID},
         {"DELETE FROM record WHERE k = 1", PA_EINVALID},
-        {"UPDATE record SET k = 14 WHERE k = 13", PA_EINVALID},
+        {"UPDATE record SET k = 15 WHERE k = 14", PA_EINVALID},
         {"UPDATE record SET k = 99 WHERE k = 3; UPDATE record SET k = 3 WHERE k = 4;"
          "UPDATE record SET k = 4 WHERE k = 99",
          PA_EINVALID},

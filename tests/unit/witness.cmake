@@ -5,3 +5,4 @@ petaudit_test(test_remote_witness LABEL unit SOURCES test_remote_witness.c ROOMS
 petaudit_test(test_live_state LABEL unit SOURCES test_live_state.c live_hall.c ROOMS witness)
 petaudit_test(test_live_view LABEL unit SOURCES test_live_view.c live_hall.c record_samples.c ROOMS witness)
 petaudit_test(test_device_register LABEL unit SOURCES test_device_register.c ROOMS witness)
+petaudit_test(test_fabric_side LABEL unit SOURCES test_fabric_side.c ROOMS witness)
