@@ -6,7 +6,7 @@
 
 expected.json of a folder has `verdict`, `findings` (all codes, in any order) and `figures`: paths into summary.json with
 the value expected there, numbers within 0.1 %. Where the site's tiles are computed, `petaudit judge` is run on the same
-evidence, too, and must say the same.
+evidence, too, and must say the same and end with the status of its verdict; there must be such a site for each verdict.
 """
 import json
 import os
@@ -50,30 +50,37 @@ def run(program, petaudit, folder, work):
     evidence = os.path.join(work, os.path.basename(folder) + ".db")
     made = subprocess.run([program, folder, evidence], capture_output=True, text=True, check=False)
     if made.returncode != 0:
-        return [f"scenario_judge gave {made.returncode}: {made.stderr}"]
+        return [f"scenario_judge gave {made.returncode}: {made.stderr}"], None
     summary = json.loads(made.stdout)
     complaints = list(differences(summary, expected))
+    status = None
     if site.get("is_computed"):
         environment = dict(os.environ, XDG_CONFIG_HOME=work)
         judged = subprocess.run([petaudit, "judge", evidence, "--json"], env=environment, capture_output=True, text=True,
                                 check=False)
+        status = judged.returncode
         if judged.returncode != STATUS[expected["verdict"]]:
             complaints.append(f"petaudit judge gave {judged.returncode}: {judged.stderr}")
         else:
             complaints += [f"petaudit judge: {text}" for text in differences(json.loads(judged.stdout), expected)]
-    return complaints
+    return complaints, status
 
 
 def main():
     program, petaudit, *folders = sys.argv[1:]
     if len(folders) < 12:
         sys.exit(f"only {len(folders)} scenarios")
-    failed = 0
+    failed, statuses = 0, set()
     with tempfile.TemporaryDirectory() as work:
         for folder in folders:
-            complaints = run(program, petaudit, folder, work)
+            complaints, status = run(program, petaudit, folder, work)
+            statuses.add(status)
             print(f"{os.path.basename(folder)}: {'as expected' if not complaints else '; '.join(complaints)}")
             failed += bool(complaints)
+    for verdict, status in STATUS.items():
+        if status not in statuses:
+            print(f"`petaudit judge` ended with {status} ({verdict}) nowhere")
+            failed += 1
     sys.exit(1 if failed else 0)
 
 
