@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/audit_options.h"
+#include "command/audit_plan.h"
 #include "command/audit_witness.h"
 #include "command/command.h"
 #include "command/outputs.h"
@@ -200,51 +201,6 @@ static int check_nvml(const struct audit *audit, struct pa_error *error) {
     return pa_fail(error, PA_EDEVICE, "--meter nvml: %.160s", why);
 }
 
-static int print_plan(struct audit *audit, struct pa_error *error) {
-    struct pa_buffer out = {0};
-    const struct pa_plan *plan = &audit->plan;
-    pa_display_end(&audit->display);
-    pa_buffer_format(&out,
-                     "class      %s, K = %u\nepochs     %u of %.3g s, %u openings each\ntime       "
-                     "about %llu s\n",
-                     pa_class_traits(plan->class_id)->name, plan->k, plan->epochs,
-                     (double)plan->epoch_ns * 1e-9, plan->openings,
-                     (unsigned long long)(plan->expected_ns / 1000000000u));
-    if (pa_plan_coupled_ns(plan, &audit->site) > 0)
-        pa_buffer_format(&out, "together   about %.3g s, all-reduce between products\n",
-                         (double)pa_plan_coupled_ns(plan, &audit->site) * 1e-9);
-    if (plan->ramp.total_ns > 0)
-        pa_buffer_format(
-            &out,
-            "ramp       at most %.4g MW/s: %.4g MW start over %.3g s, and stop over as "
-            "long\n",
-            plan->ramp.mw_per_s, plan->ramp.watts * 1e-6, (double)plan->ramp.total_ns * 1e-9);
-    for (uint32_t d = 0; d < audit->site.device_count; d++) {
-        const struct pa_site_device *device = &audit->site.devices[d];
-        const struct pa_trial *chosen = &device->calibration.chosen;
-        char rate[PA_RATE_TEXT_BYTES];
-        pa_terminal_rate(rate, chosen->rate);
-        if (device->is_lost)
-            pa_buffer_format(&out, "device %-3u lost: %s\n", d, device->lost_text);
-        else
-            pa_buffer_format(&out, "device %-3u %s %s: %s by %s, %u x %u x %u, %s, %.3g GiB\n", d,
-                             device->facts.identity.id, device->facts.identity.name,
-                             pa_format_name(chosen->format), chosen->variant_name, chosen->m,
-                             chosen->n, plan->k, rate,
-                             (double)device->calibration.memory_bytes / (1 << 30));
-        for (uint32_t i = 0; i < device->calibration.trial_count; i++) {
-            const struct pa_trial *trial = &device->calibration.trials[i];
-            pa_terminal_rate(rate, trial->rate);
-            pa_buffer_format(&out, "           tried %s by %s, %u x %u: %s\n",
-                             pa_format_name(trial->format), trial->variant_name, trial->m, trial->n,
-                             trial->rate > 0 ? rate : "no");
-        }
-    }
-    int code = pa_print_result(out.data, out.size, error);
-    pa_buffer_free(&out);
-    return code;
-}
-
 static struct pa_session_terms terms_of(struct audit *audit, struct pa_witness *witness) {
     return (struct pa_session_terms){.claim = &audit->claim,
                                      .policy = &audit->policy,
@@ -283,10 +239,13 @@ static int run_session(struct audit *audit, struct pa_store *store,
 
 static int measure_anew(struct audit *audit, struct pa_error *error) {
     struct pa_store *store = NULL;
+    bool is_plan_only = audit->options.is_plan_only;
     PA_TRY(
         pa_plan_make(&audit->claim, &audit->policy, &audit->options.wishes, &audit->plan, error));
     PA_TRY(open_meters(audit, error));
-    PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
+    /* A plan is signed by nobody: no key is made for it. */
+    if (!is_plan_only || audit->options.key != NULL)
+        PA_TRY(pa_default_key(audit->options.key, &audit->key, error));
     if (audit->options.witness != NULL)
         PA_TRY(pa_audit_witness_begin(audit->options.witness, audit->options.folder, &audit->remote,
                                       error));
@@ -297,8 +256,10 @@ static int measure_anew(struct audit *audit, struct pa_error *error) {
                              error));
     if (atomic_load(&stop_requested))
         return pa_fail(error, PA_EINTERRUPTED, "stopped by the user before anything was declared");
-    if (audit->options.is_plan_only)
-        return print_plan(audit, error);
+    if (is_plan_only) {
+        pa_display_end(&audit->display);
+        return pa_audit_plan_print(&audit->plan, &audit->site, audit->options.is_json, error);
+    }
     PA_TRY(pa_directory_make(audit->options.folder, error));
     if (audit->remote != NULL)
         return run_session(audit, NULL, NULL, error);

@@ -39,7 +39,7 @@ const char pa_audit_help[] =
     "  --shared          measure although other processes use the devices, which otherwise stops\n"
     "                    the audit; said in the certificate\n"
     "  --lang L          en or zh: the language of report.html and report.pdf (default en)\n"
-    "  --json            print summary.json on stdout and nothing else\n"
+    "  --json            print summary.json, or the plan, on stdout and nothing else\n"
     "  --telemetry T     power, heat, rate and progress as OpenMetrics, for Prometheus: a file, "
     "which is "
     "replaced as\n"
