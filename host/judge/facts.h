@@ -61,7 +61,8 @@ struct pa_fact_vitals {
 
 /* What a device's memory held when it was filled and read back. */
 struct pa_fact_memory {
-    bool is_there;                       /* false: it was not tried, all else is 0 */
+    bool is_there;                       /* false: all else but has_failed is 0 */
+    bool has_failed;                     /* the site noted that its proof failed, and why */
     uint64_t wanted_bytes, filled_bytes; /* asked for, and what could be had of it */
     uint64_t workbench_bytes;            /* held by the work, beside it */
     uint64_t fill_ns, read_ns;

@@ -272,7 +272,7 @@ static void read_assurance_note(struct pa_replay *replay, struct note *note) {
 }
 
 /* What the measuring side found by itself; the judgement repeats it. */
-static void read_finding_note(struct note *note) {
+static void read_finding_note(struct pa_replay *replay, struct note *note) {
     char code[32] = "", severity[16] = "", text[256];
     read_text(note, "code", code, sizeof code);
     read_text(note, "severity", severity, sizeof severity);
@@ -282,6 +282,11 @@ static void read_finding_note(struct note *note) {
     if (strcmp(severity, "info") != 0 && strcmp(severity, "warning") != 0 &&
         strcmp(severity, "critical") != 0)
         note_wrong(note, "severity", "info, warning or critical");
+    bool is_of_memory =
+        strcmp(code, "MEMORY_PROOF_FAILED") == 0 && json_object_get(note->json, "device") != NULL;
+    struct pa_fact_device *device = is_of_memory ? read_device(replay, note) : NULL;
+    if (device != NULL)
+        device->memory.has_failed = true;
 }
 
 /* The witness's register knows the device from another site (docs/register.md). */
@@ -338,7 +343,7 @@ static int read_kind(struct pa_replay *replay, struct note *note, const struct p
     else if (strcmp(kind, "assurance") == 0)
         read_assurance_note(replay, note);
     else if (strcmp(kind, "finding") == 0)
-        read_finding_note(note);
+        read_finding_note(replay, note);
     else if (strcmp(kind, "test_build") == 0) {
         read_text(note, "reason", facts->test_build, sizeof facts->test_build);
         facts->is_test_build = true;

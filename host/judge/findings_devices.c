@@ -118,8 +118,9 @@ static const double least_share = 0.9;
 static bool lacks_memory(const struct pa_judging *judging, const struct pa_fact_device *device) {
     const struct pa_fact_memory *memory = &device->memory;
     double had = (double)memory->filled_bytes + (double)memory->workbench_bytes;
+    bool is_part = device->partition[0] != '\0'; /* its model's memory is the whole one's */
     double told = (double)device->memory_bytes,
-           expected = 0x1p30 * pa_judge_memory(judging->claim, device);
+           expected = is_part ? 0 : 0x1p30 * pa_judge_memory(judging->claim, device);
     if (!memory->is_there)
         return false;
     /* A TEST fills no more than some of it, and says how much that was to be. */
@@ -128,15 +129,32 @@ static bool lacks_memory(const struct pa_judging *judging, const struct pa_fact_
     return had < least_share * (told > expected ? told : expected);
 }
 
+/* An accelerator that tells of memory, worked, was not lost, and has neither a proof of its memory
+ * nor the word that it failed: nobody tried, or somebody left it out. (Of a session without an end
+ * UNFINISHED says it.) */
+static bool is_unproven(const struct pa_fact_device *device) {
+    return strcmp(device->backend, "cpu") != 0 && device->memory_bytes > 0 &&
+           device->operations > 0 && !device->lost && !device->is_idle &&
+           !device->memory.is_there && !device->memory.has_failed;
+}
+
 static void find_memory(struct pa_judging *judging) {
     const struct pa_facts *facts = judging->facts;
-    struct group wrong = {0}, absent = {0};
+    struct group wrong = {0}, absent = {0}, unproven = {0};
     char who[200], where[PA_CROWD_EVIDENCE_BYTES];
     for (uint32_t d = 0; d < facts->device_count; d++) {
         if (facts->devices[d].memory.wrong > 0)
             group_add(&wrong, d, facts->devices[d].memory.wrong);
         if (lacks_memory(judging, &facts->devices[d]))
             group_add(&absent, d, 0);
+        if (facts->is_finished && is_unproven(&facts->devices[d]))
+            group_add(&unproven, d, 0);
+    }
+    if (unproven.crowd.count > 0) {
+        pa_crowd_text(facts, &unproven.crowd, who, sizeof who);
+        pa_finding_add(judging, "MEMORY_PROOF_FAILED",
+                       pa_crowd_evidence(&unproven.crowd, "device", where),
+                       "The evidence has no proof of the memory that it tells: %s.", who);
     }
     if (wrong.crowd.count > 0) {
         const struct pa_fact_memory *first = &facts->devices[wrong.crowd.first].memory;

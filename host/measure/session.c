@@ -230,12 +230,31 @@ static int run_epochs(const struct pa_session_terms *terms, struct pa_ledger *le
 }
 
 /* What the devices do together: sums alone, then sums between products. */
-static int measure_together(const struct pa_session_terms *terms, struct pa_error *error) {
+static int measure_together(const struct pa_session_terms *terms,
+                            const struct pa_session_past *past, struct pa_error *error) {
     struct pa_allreduce_outcome sweep;
-    PA_TRY(pa_session_allreduce(terms, &sweep, error));
+    if (past != NULL && past->has_coupled)
+        return PA_OK;
+    PA_TRY(pa_session_allreduce(terms, past, &sweep, error));
     if (is_stopped(terms))
         return PA_OK;
     return pa_session_coupled(terms, &sweep, error);
+}
+
+/* What comes after the epochs and before the signature, but for what `past` (NULL: nothing) has of
+ * it. */
+static int measure_rest(const struct pa_session_terms *terms, const struct pa_session_past *past,
+                        const struct pa_ledger *ledger, struct pa_error *error) {
+    PA_TRY(pa_session_attest(terms, past, ledger, error));
+    if (past == NULL || !past->has_raw) {
+        PA_TRY(measure_raw(terms, error));
+        PA_TRY(pa_note_raw(terms, error));
+    }
+    PA_TRY(pa_session_memory(terms, past, error));
+    /* Once a session: one that was begun can only be left as it is. */
+    if (past == NULL || (!past->has_fabric && !past->ledger.has_fabric))
+        PA_TRY(pa_session_fabric(terms, ledger, error));
+    return measure_together(terms, past, error);
 }
 
 static int conclude(const struct pa_session_terms *terms, struct pa_ledger *ledger,
@@ -261,12 +280,7 @@ static int run(struct pa_session_terms *terms, struct pa_ledger *ledger, struct 
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(measure_raw(terms, error));
     PA_TRY(run_epochs(terms, ledger, error));
-    PA_TRY(pa_session_attest(terms, ledger, error));
-    PA_TRY(measure_raw(terms, error));
-    PA_TRY(pa_note_raw(terms, error));
-    PA_TRY(pa_session_memory(terms, error));
-    PA_TRY(pa_session_fabric(terms, ledger, error));
-    PA_TRY(measure_together(terms, error));
+    PA_TRY(measure_rest(terms, NULL, ledger, error));
     PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_session_ramp_down(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));
@@ -362,14 +376,7 @@ static int resume(struct pa_session_terms *terms, const struct pa_session_past *
     PA_TRY(bridge(terms, ledger, error));
     PA_TRY(pa_power_watch_note(terms->power, error));
     PA_TRY(run_epochs(terms, ledger, error));
-    if (!past->has_raw) {
-        PA_TRY(pa_session_attest(terms, ledger, error));
-        PA_TRY(measure_raw(terms, error));
-        PA_TRY(pa_note_raw(terms, error));
-        PA_TRY(pa_session_memory(terms, error));
-        PA_TRY(pa_session_fabric(terms, ledger, error));
-        PA_TRY(measure_together(terms, error));
-    }
+    PA_TRY(measure_rest(terms, past, ledger, error));
     PA_TRY(pa_session_watermark(terms, error));
     PA_TRY(pa_session_ramp_down(terms, error));
     PA_TRY(pa_power_watch_stop(terms->power, error));

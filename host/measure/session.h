@@ -42,14 +42,18 @@ int pa_session_run(const struct pa_session_terms *terms, struct pa_error *error)
 struct pa_past_device {
     int rank; /* -1: not noted */
     char id[96], host[64], backend[16];
+    bool has_attestation, has_memory; /* noted, be it as a failure */
 };
 
 /* What an earlier process left, read from the store before the witness opens it. */
 struct pa_session_past {
     struct pa_ledger ledger;
-    struct pa_trial *choices;               /* owned: format and variant of each declared device */
-    struct pa_past_device *devices;         /* owned: where each declared device was */
-    bool has_raw;                           /* raw rates are noted already */
+    struct pa_trial *choices;       /* owned: format and variant of each declared device */
+    struct pa_past_device *devices; /* owned: where each declared device was */
+    /* What was noted after the epochs; each part that is not is measured when it goes on. */
+    bool has_raw, has_fabric, has_allreduce, has_coupled;
+    uint64_t allreduce_bytes, allreduce_ns; /* the largest size that came out right */
+    char allreduce_trouble[512];            /* why the sweep failed; empty: it did not */
     uint64_t begun_utc_ns, measured_utc_ns; /* the declaration, and the last figure */
     struct pa_past_meter {
         char role[12];

@@ -13,8 +13,9 @@ struct pa_allreduce_outcome {
 };
 
 /* One device alone has nothing to reduce: nothing is measured then. A sweep that fails is noted
- * with its reason and is no failure of the session. */
-int pa_session_allreduce(const struct pa_session_terms *terms, struct pa_allreduce_outcome *outcome,
-                         struct pa_error *error);
+ * with its reason and is no failure of the session. One that `past` (NULL: none) has noted is not
+ * repeated. */
+int pa_session_allreduce(const struct pa_session_terms *terms, const struct pa_session_past *past,
+                         struct pa_allreduce_outcome *outcome, struct pa_error *error);
 
 #endif

@@ -95,8 +95,8 @@ static int note_answers(const struct asking *asking, struct pa_error *error) {
     return PA_OK;
 }
 
-int pa_session_attest(const struct pa_session_terms *terms, const struct pa_ledger *ledger,
-                      struct pa_error *error) {
+int pa_session_attest(const struct pa_session_terms *terms, const struct pa_session_past *past,
+                      const struct pa_ledger *ledger, struct pa_error *error) {
     uint32_t able = 0;
     if (ledger->closed_count == 0)
         return PA_OK;
@@ -105,7 +105,8 @@ int pa_session_attest(const struct pa_session_terms *terms, const struct pa_ledg
     if (asking.devices == NULL)
         return pa_fail(error, PA_EMEMORY, "asking devices for reports: out of memory");
     for (uint32_t d = 0; d < terms->site->device_count; d++) {
-        asking.devices[d].is_asked = can_answer(&terms->site->devices[d]);
+        asking.devices[d].is_asked = can_answer(&terms->site->devices[d]) &&
+                                     (past == NULL || !past->devices[d].has_attestation);
         able += asking.devices[d].is_asked;
     }
     int code = PA_OK;

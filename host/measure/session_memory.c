@@ -27,6 +27,7 @@ struct filled {
 
 struct filling {
     const struct pa_session_terms *terms;
+    const struct pa_session_past *past; /* NULL: nothing is noted yet */
     struct pa_hash key, challenge;
     struct filled *devices; /* by device */
     bool is_reading;
@@ -58,9 +59,14 @@ static uint64_t wanted_bytes(const struct pa_session_terms *terms,
     return bytes;
 }
 
+static bool is_noted(const struct filling *filling, uint32_t device) {
+    return filling->past != NULL && filling->past->devices[device].has_memory;
+}
+
 static void choose(struct filling *filling) {
     const struct pa_site *site = filling->terms->site;
     struct pa_hash nonce;
+    bool is_missing = false;
     pa_epoch_nonce(&nonce, &filling->key);
     for (uint32_t d = 0; d < site->device_count; d++) {
         const struct pa_site_device *device = &site->devices[d];
@@ -75,7 +81,10 @@ static void choose(struct filling *filling) {
             .device = d,
             .chunks = chunks < PA_MEMORY_MOST_CHUNKS ? (uint32_t)chunks : PA_MEMORY_MOST_CHUNKS};
         filling->chunks += filled->place.chunks;
+        is_missing = is_missing || !is_noted(filling, d);
     }
+    if (!is_missing)
+        filling->chunks = 0;
 }
 
 static void build_request(void *context, const struct pa_site *site, int process, uint32_t first,
@@ -192,8 +201,9 @@ static int note_failure(const struct filling *filling, uint32_t device, struct p
     pa_observe(filling->terms->observer,
                (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = text});
     return pa_note_put(filling->terms, PA_NO_EPOCH,
-                       json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code",
-                                 "MEMORY_PROOF_FAILED", "severity", "warning", "text", text),
+                       json_pack("{s:s, s:s, s:s, s:s, s:I}", "kind", "finding", "code",
+                                 "MEMORY_PROOF_FAILED", "severity", "warning", "text", text,
+                                 "device", (json_int_t)device),
                        error);
 }
 
@@ -201,6 +211,8 @@ static int note_all(const struct filling *filling, struct pa_error *error) {
     for (uint32_t d = 0; d < filling->terms->site->device_count; d++) {
         const struct filled *filled = &filling->devices[d];
         struct pa_memory_check check;
+        if (is_noted(filling, d))
+            continue;
         if (filled->failure.code != PA_OK)
             PA_TRY(note_failure(filling, d, error));
         if (filled->answers == NULL)
@@ -230,8 +242,19 @@ static int fill_and_read(struct filling *filling, struct pa_error *error) {
     return pa_site_ask(site, build_request, take_answer, filling, deadline_ns, error);
 }
 
-int pa_session_memory(const struct pa_session_terms *terms, struct pa_error *error) {
-    struct filling filling = {.terms = terms};
+/* A device that is lost at its proof answers nothing, and its proof has failed all the same. */
+static void take_losses(struct filling *filling) {
+    const struct pa_site *site = filling->terms->site;
+    for (uint32_t d = 0; d < site->device_count; d++) {
+        struct filled *filled = &filling->devices[d];
+        if (filled->place.chunks > 0 && filled->answers == NULL && site->devices[d].is_lost)
+            pa_fail(&filled->failure, PA_EDEVICE, "%s", site->devices[d].lost_text);
+    }
+}
+
+int pa_session_memory(const struct pa_session_terms *terms, const struct pa_session_past *past,
+                      struct pa_error *error) {
+    struct filling filling = {.terms = terms, .past = past};
     filling.devices = calloc(terms->site->device_count, sizeof *filling.devices);
     if (filling.devices == NULL)
         return pa_fail(error, PA_EMEMORY, "memory proof: out of memory");
@@ -241,6 +264,7 @@ int pa_session_memory(const struct pa_session_terms *terms, struct pa_error *err
     if (code == PA_OK && filling.chunks > 0) {
         pa_observe(terms->observer, (struct pa_progress){.phase = PA_PHASE_MEMORY});
         code = fill_and_read(&filling, error);
+        take_losses(&filling);
         if (code == PA_OK)
             code = note_all(&filling, error);
     }

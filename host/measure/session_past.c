@@ -30,6 +30,54 @@ static void remember_device(struct pa_session_past *past, const json_t *note) {
     copy_text(place->backend, sizeof place->backend, note, "backend");
 }
 
+/* A part of the session that this device has behind it, well or not: no second try. */
+static struct pa_past_device *noted_device(struct pa_session_past *past, const json_t *note) {
+    const json_t *device = json_object_get(note, "device");
+    bool is_number = json_is_integer(device) && json_integer_value(device) >= 0 &&
+                     json_integer_value(device) < (json_int_t)past->ledger.declaration.device_count;
+    return is_number ? &past->devices[json_integer_value(device)] : NULL;
+}
+
+static void remember_allreduce(struct pa_session_past *past, const json_t *note) {
+    json_int_t bytes = json_integer_value(json_object_get(note, "bytes"));
+    json_int_t ns = json_integer_value(json_object_get(note, "time_ns"));
+    past->has_allreduce = true;
+    if (!json_is_true(json_object_get(note, "verified")) || bytes <= 0 || ns <= 0)
+        return;
+    past->allreduce_bytes = (uint64_t)bytes;
+    past->allreduce_ns = (uint64_t)ns;
+}
+
+static void remember_finding(struct pa_session_past *past, const json_t *note) {
+    const char *code = json_string_value(json_object_get(note, "code"));
+    struct pa_past_device *device = noted_device(past, note);
+    if (code != NULL && strcmp(code, "MEMORY_PROOF_FAILED") == 0 && device != NULL)
+        device->has_memory = true;
+    if (code != NULL && strcmp(code, "ALLREDUCE_FAILED") == 0) {
+        past->has_allreduce = true;
+        copy_text(past->allreduce_trouble, sizeof past->allreduce_trouble, note, "text");
+    }
+}
+
+/* What was measured after the epochs. */
+static void remember_part(struct pa_session_past *past, const char *kind, const json_t *note) {
+    struct pa_past_device *device = noted_device(past, note);
+    if (strcmp(kind, "raw") == 0)
+        past->has_raw = true;
+    else if (strcmp(kind, "allreduce") == 0)
+        remember_allreduce(past, note);
+    else if (strcmp(kind, "coupled") == 0)
+        past->has_coupled = true;
+    else if (strcmp(kind, "fabric") == 0)
+        past->has_fabric = true;
+    else if (strcmp(kind, "finding") == 0)
+        remember_finding(past, note);
+    else if (strcmp(kind, "attestation") == 0 && device != NULL)
+        device->has_attestation = true;
+    else if (strcmp(kind, "memory") == 0 && device != NULL)
+        device->has_memory = true;
+}
+
 static void remember_meter(struct pa_session_past *past, const json_t *note) {
     json_int_t number = json_integer_value(json_object_get(note, "meter"));
     const char *role = json_string_value(json_object_get(note, "role"));
@@ -63,8 +111,8 @@ static int remember(void *context, uint64_t index, const struct pa_record *recor
         remember_device(past, content);
     else if (kind != NULL && strcmp(kind, "meter") == 0)
         remember_meter(past, content);
-    else if (kind != NULL && strcmp(kind, "raw") == 0)
-        past->has_raw = true;
+    else if (kind != NULL)
+        remember_part(past, kind, content);
     if (kind != NULL && (strcmp(kind, "raw") == 0 || strcmp(kind, "allreduce") == 0 ||
                          strcmp(kind, "coupled") == 0))
         past->measured_utc_ns = note.at.utc_ns;

@@ -66,6 +66,7 @@ int pa_power_watch_begin(const struct pa_session_terms *terms, const struct pa_s
         code = number_meters(watch, past, error);
     bool is_measured =
         past != NULL && past->has_raw &&
+        (past->has_coupled || past->ledger.declaration.device_count < 2) &&
         past->ledger.next_epoch >= pa_declared_epochs_in_all(&past->ledger.declaration) &&
         past->ledger.watermark_told >= 2 * terms->policy->watermark_bits;
     if (code == PA_OK) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The program, unchanged, on the emulated platform. A sanitizer makes the interpreter ten times slower, and sees with few
 # audits what it would see with many.
-set(ways one near two eight formats older absent incomplete selftest processes launched everything resumed)
+set(ways one near two eight formats older absent incomplete selftest processes launched everything resumed unfinished)
 if(PETAUDIT_SANITIZE MATCHES thread)
   set(ways two)
 elseif(PETAUDIT_SANITIZE)

@@ -7,9 +7,11 @@ evidence, the finding EMULATED is there and the verdict is no PASS; and the plat
 
 usage: run_audit.py PETAUDIT FOLDER_OF_THE_PLATFORM SOURCES WAY
 """
+import concurrent.futures
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -329,6 +331,43 @@ def resumed(home):
         assert [device["is_lost"] for device in summary["devices"]] == [True, False][:devices], summary["devices"]
 
 
+def cut_off(home, place, noted):
+    """One audit that is killed there, with `noted` behind it, and resumed."""
+    os.mkdir(home)
+    out, absent = f"{home}/out", "devices=2,memory=32MiB,gpu1.told=128MiB"
+    petaudit(environment(home, f"{absent},fault={place}"), "audit", claim, "--policy", policy, "--devices", "cuda",
+             "--out", out, expected=-signal.SIGKILL)
+    parts = ("attestation", "raw", "memory", "allreduce", "coupled")
+    before = {part: notes(out, part) for part in parts}
+    assert {part for part in parts if before[part]} == noted, (place, before)
+    env = environment(home, absent)
+    petaudit(env, "audit", "--resume", out, "--devices", "cuda", expected=INCONCLUSIVE)
+    after = {part: notes(out, part) for part in parts}
+    for part in noted:
+        assert after[part] == before[part], (place, part, after[part])
+    counts = {part: len(after[part]) for part in ("attestation", "raw", "memory", "coupled")}
+    assert counts == {"attestation": 2, "raw": 2, "memory": 2, "coupled": 1}, (place, counts)
+    with open(f"{out}/summary.json", encoding="utf-8") as file:
+        summary = json.load(file)
+    found = {finding["code"] for finding in summary["findings"]}
+    assert "MEMORY_ABSENT" in found and "MEMORY_PROOF_FAILED" not in found, found
+    sizes = [row["bytes"] for row in summary["allreduce"] if row["verified"]]
+    assert sizes == [8 << i for i in range(len(sizes))] and len(sizes) >= 10, summary["allreduce"]
+    assert summary["coupled"]["state"] == "measured", summary["coupled"]
+    petaudit(env, "verify", f"{out}/test-result.json", "--evidence", f"{out}/evidence.db")
+
+
+def unfinished(home):
+    """An audit that is killed after its epochs, in each of the parts that follow: what was noted stays, what was not is
+    measured when it is resumed. Memory that is not there is found all the same."""
+    after_reports = {"attestation", "raw"}
+    places = (("cuMemAlloc_v2@0:1:die:after=nvmlDeviceGetConfComputeGpuAttestationReport/2", after_reports),
+              ("ncclAllReduce@0:20:die", after_reports | {"memory"}),
+              ("ncclAllReduce@0:1:die:after=ncclCommInitRankConfig/3", after_reports | {"memory", "allreduce"}))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda i: cut_off(f"{home}/{i}", *places[i]), range(len(places))))
+
+
 def several(home, conditions, devices, visible=None):
     """Two processes on one host, each of which sees all GPUs, or those that its launcher left it."""
     folder = f"{home}/site{len(os.listdir(home))}"
@@ -370,6 +409,6 @@ def everything(home):
     assert "ALLREDUCE_PARTIAL" in {finding["code"] for finding in summary["findings"]}, summary["findings"]
 
 
-WAYS = {f.__name__: f for f in (one, near, two, eight, formats, older, absent, incomplete, selftest, processes, launched, everything, resumed)}
+WAYS = {f.__name__: f for f in (one, near, two, eight, formats, older, absent, incomplete, selftest, processes, launched, everything, resumed, unfinished)}
 with tempfile.TemporaryDirectory() as folder_of_all:
     WAYS[way](folder_of_all)

@@ -17,6 +17,8 @@ void bench_set_up(struct bench *bench) {
         strcpy(device->format, "fp16");
         strcpy(device->host, "node1");
         device->memory_bytes = (uint64_t)80 << 30;
+        device->memory = (struct pa_fact_memory){
+            .is_there = true, .filled_bytes = (uint64_t)77 << 30, .samples = 256};
         device->operations = rate * seconds / DEVICES;
         device->steps = 100;
         device->raw_per_second = 7.2e14;

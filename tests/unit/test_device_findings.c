@@ -31,6 +31,11 @@ static void bench_set_up(struct bench *bench) {
         device->memory_bytes = (uint64_t)80 << 30;
         device->operations = 1e15;
         device->vitals = (struct pa_fact_vitals){.epochs = 6, .slowdowns = 1 << 2};
+        device->memory = (struct pa_fact_memory){.is_there = true,
+                                                 .wanted_bytes = (uint64_t)78 << 30,
+                                                 .filled_bytes = (uint64_t)77 << 30,
+                                                 .workbench_bytes = (uint64_t)1 << 30,
+                                                 .samples = 256};
     }
     bench->epoch.state = PA_EPOCH_CLOSED;
     bench->facts.devices = bench->devices;
@@ -134,6 +139,28 @@ static void memory_that_was_filled_is_held_against_what_is_told(void **state) {
     assert_non_null(found(&bench, "MEMORY_ABSENT"));
 }
 
+static void memory_that_nobody_proved_is_told(void **state) {
+    struct bench bench;
+    (void)state;
+    bench_set_up(&bench);
+    assert_null(found(&bench, "MEMORY_PROOF_FAILED"));
+    struct pa_fact_device *device = &bench.devices[1];
+    device->memory = (struct pa_fact_memory){0};
+    assert_non_null(strstr(found(&bench, "MEMORY_PROOF_FAILED"), "device 1 (NVIDIA H100"));
+    /* Whose reason is told already is not told again; a lost one is LOST_DEVICE. */
+    device->memory.has_failed = true;
+    assert_null(found(&bench, "MEMORY_PROOF_FAILED"));
+    device->memory.has_failed = false;
+    device->lost = true;
+    assert_null(found(&bench, "MEMORY_PROOF_FAILED"));
+    device->lost = false;
+    device->is_idle = true;
+    assert_null(found(&bench, "MEMORY_PROOF_FAILED"));
+    device->is_idle = false;
+    snprintf(device->backend, sizeof device->backend, "cpu");
+    assert_null(found(&bench, "MEMORY_PROOF_FAILED"));
+}
+
 static void silence_is_told_of_accelerators_that_worked(void **state) {
     struct bench bench;
     (void)state;
@@ -154,6 +181,7 @@ int main(void) {
         cmocka_unit_test(memory_errors_are_told_apart),
         cmocka_unit_test(parts_of_devices_and_their_other_users_are_told),
         cmocka_unit_test(memory_that_was_filled_is_held_against_what_is_told),
+        cmocka_unit_test(memory_that_nobody_proved_is_told),
         cmocka_unit_test(silence_is_told_of_accelerators_that_worked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,38 @@ static void answers_that_were_not_committed_to_break_the_evidence(void **state) 
     pa_facts_free(&facts);
 }
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define MEMORY_NOTE(chunks, wrong)                                                                 \
+    "{\"kind\":\"memory\",\"device\":1,\"wanted_bytes\":4194304,\"workbench_bytes\":7,"            \
+    "\"chunks\":" chunks ",\"fill_ns\":8,\"read_ns\":9,\"samples\":2,\"wrong\":" wrong             \
+    ",\"first_wrong\":0,\"key\":\"" HEX64 "\",\"challenge\":\"" HEX64 "\",\"commitment\":\"" HEX64 \
+    "\"}"
+
+/* Whoever may fill memory twice may choose. */
+static void the_first_proof_of_a_device_counts(void **state) {
+    const char *notes[] = {MEMORY_NOTE("2", "1"), MEMORY_NOTE("4", "0"), NULL};
+    struct pa_facts facts;
+    (void)state;
+    collect(notes, PA_RECHECK_PATHS, &facts);
+    assert_string_equal(facts.broken, "");
+    assert_int_equal(facts.devices[1].memory.filled_bytes, 2 << 20);
+    assert_int_equal(facts.devices[1].memory.wrong, 1);
+    pa_facts_free(&facts);
+}
+
+static void a_proof_that_failed_is_known_by_its_device(void **state) {
+    const char *notes[] = {"{\"kind\":\"finding\",\"code\":\"MEMORY_PROOF_FAILED\",\"severity\":"
+                           "\"warning\",\"text\":\"out of memory\",\"device\":1}",
+                           NULL};
+    struct pa_facts facts;
+    (void)state;
+    collect(notes, PA_RECHECK_PATHS, &facts);
+    assert_string_equal(facts.broken, "");
+    assert_true(facts.devices[1].memory.has_failed && !facts.devices[1].memory.is_there);
+    assert_false(facts.devices[0].memory.has_failed);
+    pa_facts_free(&facts);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(telemetry_adds_up_over_epochs),
@@ -197,6 +229,8 @@ int main(void) {
         cmocka_unit_test(an_honest_proof_is_computed_again),
         cmocka_unit_test(wrong_answers_that_are_noted_as_right_break_the_evidence),
         cmocka_unit_test(answers_that_were_not_committed_to_break_the_evidence),
+        cmocka_unit_test(the_first_proof_of_a_device_counts),
+        cmocka_unit_test(a_proof_that_failed_is_known_by_its_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,9 @@ static void absent(struct bench *bench) {
 static void short_of_memory(struct bench *bench) {
     bench->devices[0].memory_bytes = (uint64_t)64 << 30;
 }
+static void memory_not_proven(struct bench *bench) {
+    bench->devices[0].memory = (struct pa_fact_memory){0};
+}
 static void lost(struct bench *bench) {
     bench->devices[0].lost = true;
 }
@@ -179,6 +182,7 @@ static void fewer_units(struct bench *bench) {
 static void low_confidence(struct bench *bench) {
     strcpy(bench->devices[0].model, "NVIDIA RTX PRO 6000 Blackwell Server Edition");
     bench->devices[0].memory_bytes = (uint64_t)96 << 30;
+    bench->devices[0].memory.filled_bytes = (uint64_t)93 << 30;
 }
 
 static void every_finding_comes_when_it_should(void **state) {
@@ -229,6 +233,7 @@ static void every_finding_comes_when_it_should(void **state) {
         {far_below, "RATE_FAR_BELOW_PEAK", PA_PASS},
         {absent, "ABSENT_DEVICES", PA_PASS},
         {short_of_memory, "MEMORY_SHORT", PA_PASS},
+        {memory_not_proven, "MEMORY_PROOF_FAILED", PA_PASS},
         {lost, "LOST_DEVICE", PA_PASS},
         {changed, "DEVICE_CHANGED", PA_PASS},
         {unknown, "UNKNOWN_DEVICE", PA_PASS},
