@@ -80,11 +80,14 @@ static void sync_directory_of(const char *path) {
     close(handle);
 }
 
-int pa_file_write(const char *path, const void *data, size_t size, mode_t mode,
-                  struct pa_error *error) {
-    char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (length < 0 || (size_t)length >= sizeof temporary)
+static int refuse_write(const char *path, int cause, struct pa_error *error) {
+    return pa_fail(error, PA_EWRITE, "writing %s: %s; nothing was changed", path, strerror(cause));
+}
+
+int pa_file_stage(const char *path, const void *data, size_t size, mode_t mode,
+                  char temporary[PATH_MAX], struct pa_error *error) {
+    int length = snprintf(temporary, PATH_MAX, "%s.XXXXXX", path);
+    if (length < 0 || (size_t)length >= PATH_MAX)
         return pa_fail(error, PA_EWRITE, "writing %.200s...: the path is too long", path);
     int file = mkostemp(temporary, O_CLOEXEC);
     if (file < 0)
@@ -95,17 +98,28 @@ int pa_file_write(const char *path, const void *data, size_t size, mode_t mode,
         written = false;
         cause = errno;
     }
-    if (written && rename(temporary, path) != 0) {
-        written = false;
-        cause = errno;
-    }
     if (!written) {
         unlink(temporary);
-        return pa_fail(error, PA_EWRITE, "writing %s: %s; nothing was changed", path,
-                       strerror(cause));
+        return refuse_write(path, cause, error);
+    }
+    return PA_OK;
+}
+
+int pa_file_settle(const char *temporary, const char *path, struct pa_error *error) {
+    if (rename(temporary, path) != 0) {
+        int cause = errno;
+        unlink(temporary);
+        return refuse_write(path, cause, error);
     }
     sync_directory_of(path);
     return PA_OK;
+}
+
+int pa_file_write(const char *path, const void *data, size_t size, mode_t mode,
+                  struct pa_error *error) {
+    char temporary[PATH_MAX];
+    PA_TRY(pa_file_stage(path, data, size, mode, temporary, error));
+    return pa_file_settle(temporary, path, error);
 }
 
 int pa_directory_make(const char *path, struct pa_error *error) {

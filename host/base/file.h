@@ -23,6 +23,13 @@ int pa_file_read(const char *path, size_t most_bytes, struct pa_buffer *out,
 int pa_file_write(const char *path, const void *data, size_t size, mode_t mode,
                   struct pa_error *error);
 
+/* The two halves of pa_file_write, for files that belong together: all are staged, each under a
+ * temporary name, before the first is settled, so a full disk leaves none of them. A staged file
+ * that is not settled is the caller's to unlink. PA_EWRITE; nothing is left of that one then. */
+int pa_file_stage(const char *path, const void *data, size_t size, mode_t mode,
+                  char temporary[PATH_MAX], struct pa_error *error);
+int pa_file_settle(const char *temporary, const char *path, struct pa_error *error);
+
 /* Create directory `path` (its parent must exist); one that is there already is fine. */
 int pa_directory_make(const char *path, struct pa_error *error);
 

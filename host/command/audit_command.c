@@ -291,6 +291,18 @@ static int measure_on(struct audit *audit, struct pa_error *error) {
     return code;
 }
 
+/* Evidence is whole when there was no room for what follows from it. */
+static int say_how_to_finish(const struct audit *audit, struct pa_error *error) {
+    char cause[PA_ERROR_TEXT_BYTES];
+    const char *key = audit->options.key;
+    memcpy(cause, error->text, sizeof cause);
+    return pa_fail(error, error->code,
+                   "%.400s. The evidence is whole; when there is room, finish with: petaudit judge "
+                   "%.200s --out %.150s%s%.150s",
+                   cause, audit->evidence, audit->options.folder, key != NULL ? " --key " : "",
+                   key != NULL ? key : "");
+}
+
 static int conclude(struct audit *audit, int *status, struct pa_error *error) {
     struct pa_judged judged = {0};
     int code = PA_OK;
@@ -302,6 +314,8 @@ static int conclude(struct audit *audit, int *status, struct pa_error *error) {
     if (code == PA_OK && audit->remote == NULL)
         code = pa_outputs_write(&judged, audit->key, audit->options.key, audit->options.language,
                                 audit->options.folder, error);
+    if (code == PA_EWRITE && audit->remote == NULL)
+        code = say_how_to_finish(audit, error);
     if (code == PA_OK)
         code = pa_outputs_print(&judged, audit->key, audit->options.folder, audit->options.is_json,
                                 error);

@@ -174,15 +174,6 @@ static int build_statement(struct pa_judged *judged, const struct pa_key *key, c
     return code;
 }
 
-static int write_one(const char *folder, const char *name, const struct pa_buffer *content,
-                     struct pa_error *error) {
-    char path[PATH_MAX];
-    PA_TRY(pa_path_join(path, folder, name, error));
-    if (content->failed)
-        return pa_fail(error, PA_EMEMORY, "writing %s: out of memory", path);
-    return pa_file_write(path, content->data, content->size, 0644, error);
-}
-
 /* What belongs to a certificate, in memory. */
 struct leaving {
     struct pa_buffer summary, html, pdf, stamp_request;
@@ -199,27 +190,60 @@ static int make_leaving(const json_t *statement, const struct pa_buffer *certifi
     return pa_time_stamp_request(certificate->data, certificate->size, &out->stamp_request, error);
 }
 
+struct output {
+    const char *name;
+    const struct pa_buffer *content;
+    char path[PATH_MAX], temporary[PATH_MAX];
+};
+
+enum { MOST_OUTPUTS = 6 };
+
+static int stage(const char *folder, struct output *output, struct pa_error *error) {
+    PA_TRY(pa_path_join(output->path, folder, output->name, error));
+    if (output->content->failed)
+        return pa_fail(error, PA_EMEMORY, "writing %s: out of memory", output->path);
+    return pa_file_stage(output->path, output->content->data, output->content->size, 0644,
+                         output->temporary, error);
+}
+
+/* All are on the disk before the first gets its name: where there is no room, none is there and
+ * what was there before still is. */
+static int write_together(const char *folder, struct output *outputs, size_t count,
+                          struct pa_error *error) {
+    size_t staged = 0, settled = 0;
+    int code = PA_OK;
+    while (staged < count && (code = stage(folder, &outputs[staged], error)) == PA_OK)
+        staged++;
+    while (code == PA_OK && settled < count) {
+        code = pa_file_settle(outputs[settled].temporary, outputs[settled].path, error);
+        settled++;
+    }
+    for (size_t i = settled; i < staged; i++)
+        unlink(outputs[i].temporary);
+    return code;
+}
+
 /* What belongs to a certificate, then the certificate: it is never there without the rest. */
 static int write_all(struct pa_judged *judged, const struct pa_buffer *certificate,
                      const struct pa_document_signer *signer, enum pa_language language,
                      const char *folder, struct pa_error *error) {
     struct leaving leaving = {0};
+    struct output outputs[MOST_OUTPUTS] = {{.name = "summary.json", .content = &leaving.summary},
+                                           {.name = "report.html", .content = &leaving.html},
+                                           {.name = "report.pdf", .content = &leaving.pdf}};
+    size_t count = 3;
     bool is_whole = judged->facts.device_count <= PA_STATEMENT_MOST_DEVICES;
     int code = make_leaving(judged->statement, certificate, signer, language, &leaving, error);
-    if (code == PA_OK && !is_whole)
+    if (code == PA_OK && !is_whole) {
         code = pa_device_list_write(&judged->facts, &judged->claim, &leaving.devices, error);
-    if (code == PA_OK && !is_whole)
-        code = write_one(folder, PA_DEVICE_LIST_NAME, &leaving.devices, error);
+        outputs[count++] =
+            (struct output){.name = PA_DEVICE_LIST_NAME, .content = &leaving.devices};
+    }
+    outputs[count++] =
+        (struct output){.name = request_name(judged), .content = &leaving.stamp_request};
+    outputs[count++] = (struct output){.name = certificate_name(judged), .content = certificate};
     if (code == PA_OK)
-        code = write_one(folder, "summary.json", &leaving.summary, error);
-    if (code == PA_OK)
-        code = write_one(folder, "report.html", &leaving.html, error);
-    if (code == PA_OK)
-        code = write_one(folder, "report.pdf", &leaving.pdf, error);
-    if (code == PA_OK)
-        code = write_one(folder, request_name(judged), &leaving.stamp_request, error);
-    if (code == PA_OK)
-        code = write_one(folder, certificate_name(judged), certificate, error);
+        code = write_together(folder, outputs, count, error);
     pa_buffer_free(&leaving.stamp_request);
     pa_buffer_free(&leaving.devices);
     pa_buffer_free(&leaving.summary);

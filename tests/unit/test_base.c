@@ -109,6 +109,27 @@ static void a_full_disk_leaves_the_old_file(void **state) {
     assert_int_equal(rmdir(directory), 0); /* no temporary file was left */
 }
 
+static void a_staged_file_has_its_name_only_when_settled(void **state) {
+    (void)state;
+    struct pa_error error = {0};
+    char directory[] = "/tmp/petaudit-test-XXXXXX", path[128], temporary[PATH_MAX];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/x", directory);
+    assert_int_equal(pa_file_stage(path, "abc", 3, 0644, temporary, &error), PA_OK);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(access(temporary, F_OK), 0);
+    assert_int_equal(pa_file_settle(temporary, path, &error), PA_OK);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_not_equal(access(temporary, F_OK), 0);
+    /* A folder cannot be replaced: the staged file is gone, and the error names the folder. */
+    assert_int_equal(pa_file_stage(path, "abc", 3, 0644, temporary, &error), PA_OK);
+    assert_int_equal(pa_file_settle(temporary, directory, &error), PA_EWRITE);
+    assert_non_null(strstr(error.text, directory));
+    assert_int_not_equal(access(temporary, F_OK), 0);
+    unlink(path);
+    assert_int_equal(rmdir(directory), 0);
+}
+
 static void control_characters_never_reach_a_terminal(void **state) {
     (void)state;
     char out[64];
@@ -182,6 +203,7 @@ int main(void) {
         cmocka_unit_test(hexadecimal_is_strict),
         cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
+        cmocka_unit_test(a_staged_file_has_its_name_only_when_settled),
         cmocka_unit_test(control_characters_never_reach_a_terminal),
         cmocka_unit_test(every_member_of_a_team_works_once_a_round),
         cmocka_unit_test(a_date_is_printed_in_utc),
