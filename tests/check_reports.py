@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The PDFs of make_certificates, judged by other people's programs: pdfsig, qpdf, pdfdetach, pdfinfo, pdffonts, pdftotext.
+"""The PDFs of make_certificates, judged by other people's programs: pdfsig, qpdf, pdfdetach, pdfinfo, pdffonts, pdftotext;
+and the QR codes of PDF and HTML, read by zbarimg.
 
     check_reports.py DIRECTORY
 """
+import base64
+import hashlib
+import json
 import pathlib
 import random
 import re
@@ -16,6 +20,8 @@ VERDICTS = {"en": {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE
 # What every report says, whatever it is about.
 SAID = {"en": ["What this does not prove", "How it was measured"],
         "zh": ["本证书不能证明的事项", "测量方法"]}
+# The last row of the first chart: for what work how many megawatts are due.
+ENTITLED = {"fail": "312.9 PFLOPS (250.4 MW)", "pass": "1.592 TFLOPS (0.001274 MW)", "invalid": "0 PFLOPS (0 MW)"}
 SIZES = {"a4": "595.276 x 841.89 pts (A4)", "letter": "612 x 792 pts (letter)"}
 
 
@@ -46,6 +52,7 @@ def check_form(path, paper, language, kind):
     want(fonts and all(re.search(r"\byes yes yes\b", line) for line in fonts), f"{path.name}: a font is not embedded:\n{fonts}")
     front = run("pdftotext", "-l", "1", path, "-")
     want(squeezed(VERDICTS[language][kind]) in squeezed(front), f"{path.name}: page 1 does not say {VERDICTS[language][kind]}:\n{front}")
+    want(squeezed(ENTITLED.get(kind, "")) in squeezed(front), f"{path.name}: page 1 does not say {ENTITLED.get(kind)}:\n{front}")
     everything = squeezed(run("pdftotext", path, "-"))
     for sentence in SAID[language]:
         want(squeezed(sentence) in everything, f"{path.name}: does not say '{sentence}'")
@@ -57,6 +64,25 @@ def check_attachment(path, certificate):
         copy = pathlib.Path(folder) / "attached"
         run("pdfdetach", "-save", "1", "-o", copy, path)
         want(copy.read_bytes() == certificate.read_bytes(), f"{path.name}: the attached certificate is another one")
+
+
+def check_qr_code(path, certificate):
+    """What a phone reads off the first page, on paper and on a screen, names the signed statement."""
+    payload = base64.b64decode(json.loads(certificate.read_text())["payload"])
+    due = f"petaudit:sha256:{hashlib.sha256(payload).hexdigest()}"
+    html = path.with_suffix(".html").read_text(encoding="utf-8")
+    code = re.search(r'<svg class="qr"[^>]*viewBox="-3 -3 (\d+) \1"><path d="([^"]*)"', html)
+    want(code is not None, f"{path.name}: the HTML page has no QR code")
+    dark, side, scale = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", code[2])}, int(code[1]), 4
+    rows = ["".join("\0" if (x // scale - 3, y // scale - 3) in dark else "\xff" for x in range(scale * side))
+            for y in range(scale * side)]
+    with tempfile.TemporaryDirectory() as folder:
+        sheet, screen = pathlib.Path(folder) / "sheet", pathlib.Path(folder) / "screen.pgm"
+        run("pdftoppm", "-gray", "-r", "150", "-l", "1", "-singlefile", path, sheet)
+        screen.write_bytes(f"P5 {scale * side} {scale * side} 255\n".encode() + "".join(rows).encode("latin-1"))
+        for image in (sheet.with_suffix(".pgm"), screen):
+            read = run("zbarimg", "--quiet", "--nodbus", "--raw", image, status=(0, 4)).strip()
+            want(read == due, f"{path.name}: the QR code of the {image.stem} says '{read}', not {due}")
 
 
 def check_signature(path, rng):
@@ -92,6 +118,8 @@ def main(directory):
         kind, language, paper, *rest = path.name.split(".")
         check_form(path, paper, language, kind)
         check_attachment(path, path.with_name(f"{kind}.json"))
+        if paper == "a4":
+            check_qr_code(path, path.with_name(f"{kind}.json"))
         if "signed" in rest:
             check_signature(path, rng)
         else:

@@ -20,15 +20,28 @@ struct bar {
     enum pa_string label;
     enum pa_ink ink;
     double pflops, u;
+    double mw; /* what the entitlement comes to; NaN in the other rows */
 };
 
 static double larger(double a, double b) {
     return b > a ? b : a; /* NaN stays out */
 }
 
+/* "78.3 ± 0.5 PFLOPS", and of the entitled ones for how many megawatts they count. */
+static void put_figure(const struct pa_page *page, const struct bar *bar, char *out, size_t size) {
+    char rate[PA_FIGURE_BYTES], mw[PA_FIGURE_BYTES];
+    pa_page_rate_u_text(page, rate, bar->pflops, bar->u);
+    if (!isfinite(bar->mw)) {
+        snprintf(out, size, "%s", rate);
+        return;
+    }
+    pa_megawatt_text(mw, bar->mw);
+    snprintf(out, size, "%s (%s MW)", rate, mw);
+}
+
 static void draw_bar(struct pa_page *page, const struct bar *bar, double y, double scale) {
     const struct pa_medium *medium = page->medium;
-    char text[PA_FIGURE_BYTES];
+    char text[LABEL_BYTES];
     bool is_known = isfinite(bar->pflops);
     unsigned strong = bar->ink == PA_INK_PROVEN ? PA_WORDS_STRONG : 0;
     double width = is_known ? bar->pflops * scale : 0;
@@ -44,33 +57,35 @@ static void draw_bar(struct pa_page *page, const struct bar *bar, double y, doub
         medium->line(page, PA_INK_WHISKER, high, y + 5, high, y + 15);
         end = high;
     }
-    pa_page_rate_u_text(page, text, bar->pflops, bar->u);
+    put_figure(page, bar, text, sizeof text);
     medium->words(page, is_known ? strong | PA_WORDS_HALO : PA_WORDS_DIM, PA_ANCHOR_START, end + 9,
                   y + 14.5, text);
 }
 
 static int collect(const struct pa_page *page, struct bar bars[MOST_BARS]) {
     static const struct {
-        const char *part;
+        const char *part, *member;
         enum pa_string label;
         enum pa_ink ink;
         bool is_optional;
-    } rows[] = {{"claim", PA_STRING_CLAIMED, PA_INK_CLAIMED, false},
-                {"nominal", PA_STRING_NOMINAL, PA_INK_NOMINAL, false},
-                {"raw", PA_STRING_LIBRARY_ALONE, PA_INK_RAW, false},
-                {"verified", PA_STRING_PROVEN, PA_INK_PROVEN, false},
-                {"coupled", PA_STRING_AS_ONE_SYSTEM, PA_INK_COUPLED, true}};
+    } rows[] = {{"claim", "pflops", PA_STRING_CLAIMED, PA_INK_CLAIMED, false},
+                {"nominal", "pflops", PA_STRING_NOMINAL, PA_INK_NOMINAL, false},
+                {"raw", "pflops", PA_STRING_LIBRARY_ALONE, PA_INK_RAW, false},
+                {"verified", "pflops", PA_STRING_PROVEN, PA_INK_PROVEN, false},
+                {"coupled", "pflops", PA_STRING_AS_ONE_SYSTEM, PA_INK_COUPLED, true},
+                {"entitlement", "counted_pflops", PA_STRING_ENTITLED_BAR, PA_INK_ENTITLED, true}};
     int count = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const json_t *part = pa_page_part_of(page, rows[i].part);
-        double pflops = pa_page_number_of(part, "pflops");
+        double pflops = pa_page_number_of(part, rows[i].member);
         if (rows[i].is_optional && !isfinite(pflops))
             continue;
         bool is_test =
             rows[i].ink == PA_INK_PROVEN && pa_page_is(page->predicate, "result", "TEST");
-        bars[count++] =
-            (struct bar){is_test ? PA_STRING_TEST_WORK : rows[i].label, rows[i].ink, pflops,
-                         rows[i].ink == PA_INK_PROVEN ? pa_page_number_of(part, "u") : 0};
+        bars[count++] = (struct bar){
+            is_test ? PA_STRING_TEST_WORK : rows[i].label, rows[i].ink, pflops,
+            rows[i].ink == PA_INK_PROVEN ? pa_page_number_of(part, "u") : 0,
+            rows[i].ink == PA_INK_ENTITLED ? pa_page_number_of(part, "mw") : (double)NAN};
     }
     return count;
 }
@@ -81,8 +96,10 @@ static void tell(const struct pa_page *page, const struct bar *bars, int count, 
     size_t used = 0;
     out[0] = '\0';
     for (int i = 0; i < count && used < size; i++) {
-        char text[PA_FIGURE_BYTES];
-        pa_page_rate_text(page, text, bars[i].pflops);
+        char text[LABEL_BYTES];
+        struct bar bare = bars[i];
+        bare.u = 0;
+        put_figure(page, &bare, text, sizeof text);
         int length = snprintf(out + used, size - used, "%s%s %s", i == 0 ? "" : ", ",
                               page->strings[bars[i].label], text);
         used += length > 0 ? (size_t)length : 0;

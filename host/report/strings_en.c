@@ -167,6 +167,7 @@ const char *const pa_strings_en[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_ONE_DEVICE] = "{0} device",
     [PA_STRING_MANY_DEVICES] = "{0} devices",
     [PA_STRING_AS_ONE_SYSTEM] = "as one system",
+    [PA_STRING_ENTITLED_BAR] = "entitled",
     [PA_STRING_VALID_UNTIL] = "Valid until",
     [PA_STRING_PDF_SIGNED] =
         "This PDF carries the certificate as an attachment and a signature (PAdES) of the "

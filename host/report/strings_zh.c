@@ -158,6 +158,7 @@ const char *const pa_strings_zh[PA_STRING_COUNT_STRINGS] = {
     [PA_STRING_ONE_DEVICE] = "{0} 台设备",
     [PA_STRING_MANY_DEVICES] = "{0} 台设备",
     [PA_STRING_AS_ONE_SYSTEM] = "整体协同",
+    [PA_STRING_ENTITLED_BAR] = "应得",
     [PA_STRING_VALID_UNTIL] = "有效期至",
     [PA_STRING_PDF_SIGNED] = "本 PDF 附有证书原件，并由同一密钥作电子签名（PAdES）。",
     [PA_STRING_PDF_NOT_SIGNED] = "本 PDF 附有证书原件；PDF 本身未作电子签名。",

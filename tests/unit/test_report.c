@@ -40,8 +40,22 @@ static void a_failed_claim_says_by_how_much(void **state) {
     says(page, ">FAIL<");
     says(page, "62.6 % of the claim");
     says(page, "overclaim 149.6 MW");
+    says(page, ">entitled</text>");
+    says(page, ">312.9 PFLOPS (250.4 MW)</text>");
     says(page, "512 \xc3\x97 NVIDIA H800");
     says(page, "lost: rank 8 on node08");
+    free(page);
+}
+
+static void without_an_entitlement_the_chart_has_no_such_row(void **state) {
+    (void)state;
+    json_t *statement = certificate_sample_statement(SAMPLE_FAIL);
+    json_t *entitlement = json_object_get(json_object_get(statement, "predicate"), "entitlement");
+    json_object_set_new(entitlement, "counted_pflops", json_null());
+    json_object_set_new(entitlement, "mw", json_null());
+    char *page = page_of(statement);
+    says(page, ">proven</text>");
+    keeps_silent(page, ">entitled</text>");
     free(page);
 }
 
@@ -345,6 +359,7 @@ static void no_accepted_certificate_breaks_a_report(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_claim_says_by_how_much),
+        cmocka_unit_test(without_an_entitlement_the_chart_has_no_such_row),
         cmocka_unit_test(every_text_is_escaped),
         cmocka_unit_test(nothing_is_loaded_and_nothing_runs),
         cmocka_unit_test(a_test_result_is_marked_and_never_named_a_certificate),
