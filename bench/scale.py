@@ -42,7 +42,10 @@ def measure(program, devices):
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
+        told = dict((part.strip() for part in line.split(":", 1)) for line in file.read().split("\n\n")[0].splitlines())
+    # The name alone tells a virtual machine's generation from no other.
+    sets = [name for flag, name in (("fma", "FMA"), ("avx2", "AVX2"), ("avx512f", "AVX-512")) if flag in told["flags"].split()]
+    model = f"{told['model name']}; family {told['cpu family']} model {told['model']}; {' '.join(sets)}"
     commit = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
                             capture_output=True, text=True, check=False).stdout.strip()
     return {"processor": model, "processors": len(os.sched_getaffinity(0)), "commit": commit,
