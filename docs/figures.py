@@ -5,7 +5,8 @@
 A figure stands between `<!-- figure:FILE:KEY -->` and `<!-- /figure -->`. FILE is a file in results/:
 of a .json file KEY is a path of names and indices joined by dots, optionally with a format, as in
 `overhead.json:fp32.ratio.median:.3f`; of a .txt file KEY is what stands before the first colon of a line, blanks
-as underscores, and the figure is what stands after it, or one word of that, counted from 0: `overhead.txt:ratio:1`.
+as underscores, and the figure is what stands after it, or one word of that, counted from 0: `overhead.txt:ratio:1`. In a line
+without a colon KEY is its first words: `watermark-rates.txt:busy_32_bits_5.0_%:0`.
 What a command printed stands whole between `<!-- output:FILE -->` and `<!-- /output -->`, in a code block.
 """
 import glob
@@ -31,6 +32,9 @@ def look_up(name, key, form):
             head, colon, rest = line.partition(":")
             if colon and "_".join(head.split()) == key:
                 return rest.split()[int(form)].strip(",") if form else rest.strip()
+            words, count = line.split(), len(key.split("_"))
+            if not colon and "_".join(words[:count]) == key:
+                return words[count:][int(form)] if form else " ".join(words[count:])
     raise KeyError(key)
 
 
