@@ -63,8 +63,12 @@ static int code_paths(const struct pa_tile_code *out[3]) {
     out[count++] = &pa_tile_portable;
     if (pa_tile_avx2() != NULL)
         out[count++] = pa_tile_avx2();
+    else
+        printf("NOT TESTED: tiles by AVX2, which this processor lacks\n");
     if (pa_tile_avx512() != NULL)
         out[count++] = pa_tile_avx512();
+    else
+        printf("NOT TESTED: tiles by AVX-512, which this processor lacks\n");
     return count;
 }
 
