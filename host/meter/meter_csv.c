@@ -37,6 +37,7 @@ static int read_numbers(struct pa_meter_csv *csv, struct pa_meter_options *optio
     if (group == 1 + (decimal == 0 ? 1 : 0))
         return pa_fail(error, PA_EUSAGE,
                        "the meter's options decimal and thousands name the same mark");
+    csv->has_marks = group != 0 || pa_meter_option(options, "decimal") != NULL;
     csv->power_form = (struct pa_meter_quantity_form){.dimension = PA_METER_POWER,
                                                       .decimal = decimal == 0 ? '.' : ',',
                                                       .thousands = group_marks[group]};

@@ -23,7 +23,8 @@ struct pa_meter_csv {
     char missing[PA_METER_VALUE_BYTES]; /* the word for "no value", beside an empty field */
     char separator;                     /* '\0': as the header shows */
     bool is_gbk, has_header;
-    uint64_t skip; /* lines before the header */
+    bool has_marks; /* decimal= or thousands= was said */
+    uint64_t skip;  /* lines before the header */
     struct pa_meter_time_form time_form;
     struct pa_meter_quantity_form power_form, energy_form;
     double ratio;

@@ -21,6 +21,7 @@ struct reader {
     struct pa_meter_lines *lines;
     struct columns columns;
     struct pa_meter_quantity_form power_form, energy_form;
+    struct pa_meter_points power_points, energy_points;
     char separator;
     uint64_t from, to;
     struct pa_meter_delivery *out;
@@ -258,6 +259,8 @@ static int read_time(struct reader *r, const struct pa_meter_field *fields, int6
 
 static int read_value(struct reader *r, const struct pa_meter_field *fields, int column,
                       const struct pa_meter_quantity_form *form, bool *is_missing, int64_t *out) {
+    bool is_power = form->dimension == PA_METER_POWER;
+    struct pa_meter_points *points = is_power ? &r->power_points : &r->energy_points;
     *is_missing = true;
     if (column == NO_COLUMN)
         return PA_OK;
@@ -266,6 +269,8 @@ static int read_value(struct reader *r, const struct pa_meter_field *fields, int
         is_same_word(field.text, field.length, r->csv->missing, strlen(r->csv->missing)))
         return PA_OK;
     const char *problem = pa_meter_quantity_parse(field.text, field.length, form, is_missing, out);
+    if (problem == NULL && !points->are_decimal)
+        pa_meter_points_see(points, field.text, field.length, r->lines->line);
     if (problem == NULL)
         return PA_OK;
     if (strcmp(problem, "this is no number") == 0)
@@ -479,6 +484,20 @@ static int add_neighbours(struct reader *r) {
     return PA_OK;
 }
 
+/* Semicolons separate where the comma is the decimal mark, and there a point groups thousands. */
+static int check_points(const struct reader *r) {
+    const struct pa_meter_points *points = &r->power_points;
+    if (!pa_meter_points_are_open(points))
+        points = &r->energy_points;
+    if (r->separator != ';' || r->csv->has_marks || !pa_meter_points_are_open(points))
+        return PA_OK;
+    return pa_fail(r->error, PA_EINPUT,
+                   "%s:%llu: every point of this column could group thousands, as it does in many "
+                   "files with semicolons; say decimal=point if it is a decimal mark, or "
+                   "decimal=comma,thousands=point",
+                   r->lines->name, (unsigned long long)points->first_line);
+}
+
 static struct reader reader_over(const struct pa_meter_csv *csv, struct pa_meter_lines *lines,
                                  struct pa_error *error) {
     return (struct reader){.csv = csv,
@@ -515,6 +534,7 @@ int pa_meter_csv_read(const struct pa_meter_csv *csv, struct pa_meter_lines *lin
             break;
         PA_TRY(read_row(&r, text, length));
     }
+    PA_TRY(check_points(&r));
     PA_TRY(sort(&r));
     PA_TRY(add_neighbours(&r));
     pa_hasher_end(&lines->hasher, &hash);

@@ -187,3 +187,34 @@ const char *pa_meter_quantity_parse(const char *text, size_t length,
                    : "nothing says what unit this number has; say energy_unit=kWh (or MWh, J)";
     return scale(&number, unit, out);
 }
+
+static size_t count_digits(const char *text, size_t length) {
+    size_t count = 0;
+    while (count < length && is_digit(text[count]))
+        count++;
+    return count;
+}
+
+void pa_meter_points_see(struct pa_meter_points *points, const char *text, size_t length,
+                         uint64_t line) {
+    while (length > 0 && (*text == ' ' || *text == '-' || *text == '+')) {
+        text++;
+        length--;
+    }
+    size_t whole = count_digits(text, length);
+    if (whole == length || text[whole] != '.') {
+        points->are_decimal = points->are_decimal || whole > 3;
+        return;
+    }
+    const char *behind = text + whole + 1;
+    size_t left = length - whole - 1, fraction = count_digits(behind, left);
+    bool has_exponent = fraction < left && (behind[fraction] == 'e' || behind[fraction] == 'E');
+    if (whole == 0 || whole > 3 || *text == '0' || fraction != 3 || has_exponent)
+        points->are_decimal = true;
+    else if (points->first_line == 0)
+        points->first_line = line;
+}
+
+bool pa_meter_points_are_open(const struct pa_meter_points *points) {
+    return !points->are_decimal && points->first_line != 0;
+}

@@ -34,4 +34,15 @@ const char *pa_meter_quantity_parse(const char *text, size_t length,
                                     const struct pa_meter_quantity_form *form, bool *is_missing,
                                     int64_t *out);
 
+/* Whether the points of a column are decimal marks: "1.234" may be 1 and a bit or 1234. It stays
+ * open while every value with a point could group thousands (one to three digits without a zero in
+ * front, then three), and no number of more than three digits stands without one. */
+struct pa_meter_points {
+    bool are_decimal;
+    uint64_t first_line; /* of a value that could be either; 0: there was none */
+};
+void pa_meter_points_see(struct pa_meter_points *points, const char *text, size_t length,
+                         uint64_t line);
+bool pa_meter_points_are_open(const struct pa_meter_points *points);
+
 #endif

@@ -154,6 +154,31 @@ static void a_decimal_comma_is_read_only_when_told(void **state) {
            "3 fields where the table has 2");
 }
 
+/* "1.234" behind semicolons is 1234 as often as 1 and a bit. */
+static void points_that_could_group_thousands_are_asked_about(void **state) {
+    (void)state;
+#define SEMICOLONS(first, second)                                                                  \
+    "time;power (kW)\n2026-11-24 02:15:00;" first "\n2026-11-24 02:15:30;" second "\n"
+    refuse("zone=UTC", SEMICOLONS("1.234", "1.250"), 2, "decimal=comma,thousands=point");
+    refuse("zone=UTC", SEMICOLONS("950", "1.024"), 3, "decimal=point");
+    refuse("zone=UTC", SEMICOLONS("", "-1.024 kW"), 3, "not negative");
+    refuse("zone=UTC,sign=signed", SEMICOLONS("", "-1.024 kW"), 3, "decimal=point");
+    refuse("zone=UTC,energy=energy",
+           "time;power (kW);energy (kWh)\n2026-11-24 02:15:00;512.5;1.234\n", 2, "decimal=point");
+    expect("zone=UTC,decimal=point", SEMICOLONS("1.234", "1.250"), 2, 1234000);
+    expect("zone=UTC,decimal=comma,thousands=point", SEMICOLONS("1.234", "1.250"), 2, 1234000000);
+    /* One value that cannot be grouped decides for its column. */
+    expect("zone=UTC", SEMICOLONS("1.234", "1.25"), 2, 1234000);
+    expect("zone=UTC", SEMICOLONS("1.234", "0.250"), 2, 1234000);
+    expect("zone=UTC", SEMICOLONS("1.234", "1234.250"), 2, 1234000);
+    expect("zone=UTC", SEMICOLONS("1.234", "1.2345"), 2, 1234000);
+    expect("zone=UTC", SEMICOLONS("1.234", "1000"), 2, 1234000);
+    expect("zone=UTC", SEMICOLONS("1.234", "1.234e2"), 2, 1234000);
+    expect("zone=UTC", SEMICOLONS("234", "512"), 2, 234000000);
+    expect("zone=UTC", "time,power (kW)\n2026-11-24 02:15:00,1.234\n", 1, 1234000);
+#undef SEMICOLONS
+}
+
 static void times_that_go_back_are_refused_or_sorted(void **state) {
     (void)state;
     static const char back[] = "time,power\n2026-11-24 02:15:30,510\n2026-11-24 02:15:00,500\n";
@@ -285,6 +310,7 @@ int main(void) {
         cmocka_unit_test(gbk_is_read_when_told_and_refused_when_not),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(a_decimal_comma_is_read_only_when_told),
+        cmocka_unit_test(points_that_could_group_thousands_are_asked_about),
         cmocka_unit_test(times_that_go_back_are_refused_or_sorted),
         cmocka_unit_test(a_row_that_repeats_is_one_reading),
         cmocka_unit_test(gaps_are_counted_and_not_filled),
