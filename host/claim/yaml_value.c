@@ -41,6 +41,32 @@ static uint32_t steering_character(const char *text, size_t length) {
     return 0;
 }
 
+/* Bytes of the blank at `text`, 0 when none stands there: the space, and those of other scripts
+ * that look like it or like nothing. */
+static size_t blank_length(const char *text) {
+    static const char *const wide[] = {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"};
+    if (text[0] == ' ')
+        return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (strncmp(text, wide[i], strlen(wide[i])) == 0)
+            return strlen(wide[i]);
+    /* U+2000 to U+200D: spaces of given widths, and joints of no width */
+    bool is_thin = strncmp(text, "\xE2\x80", 2) == 0 && (unsigned char)text[2] >= 0x80 &&
+                   (unsigned char)text[2] <= 0x8D;
+    return is_thin || strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
+/* "H800 " would be another model than "H800", and nobody could see why. */
+static bool has_blank_end(const char *text) {
+    size_t length = strlen(text);
+    if (blank_length(text) > 0)
+        return true;
+    for (size_t back = 1; back <= 3 && back < length; back++)
+        if (blank_length(text + length - back) == back)
+            return true;
+    return false;
+}
+
 static void join_words(char *out, size_t size, const char *const *words) {
     out[0] = '\0';
     for (size_t used = 0; *words != NULL; words++, used = strlen(out))
@@ -153,7 +179,7 @@ int pa_yaml_item_at(struct pa_yaml_map *map, const char *key, size_t index, cons
     return check_keys(out, keys);
 }
 
-/* A scalar without steering characters, not empty and not null. */
+/* A scalar without steering characters and blanks at its ends, not empty and not null. */
 static int take_scalar(const struct pa_yaml_map *map, const char *key, enum pa_presence presence,
                        const char *expected, yaml_node_t **out) {
     PA_TRY(take(map, key, presence, YAML_SCALAR_NODE, expected, out));
@@ -174,6 +200,9 @@ static int take_scalar(const struct pa_yaml_map *map, const char *key, enum pa_p
                           strcmp(text, "Null") == 0 || strcmp(text, "NULL") == 0);
     if (text[strspn(text, " ")] == '\0' || null)
         return pa_yaml_fail(map->yaml, *out, map->context, key, "empty; expected %s", expected);
+    if (has_blank_end(text))
+        return pa_yaml_fail(map->yaml, *out, map->context, key,
+                            "begins or ends with a blank; expected %s without one", expected);
     return PA_OK;
 }
 

@@ -171,16 +171,32 @@ static int add_claim(struct pa_portfolio *portfolio, const char *file, const voi
     return row != NULL ? PA_OK : out_of_memory(error);
 }
 
+static size_t skip_blanks(const char *text, size_t size, size_t at) {
+    while (at < size && memchr(" \t\r\n", text[at], 4) != NULL)
+        at++;
+    return at;
+}
+
+/* A claim in flow style begins with a brace too: an envelope, sound or damaged, has its members. */
+static bool is_envelope(const char *text, size_t size) {
+    static const char *const members[] = {"\"payload\"", "\"payloadType\"", "\"signatures\""};
+    size_t at = skip_blanks(text, size, 0);
+    if (at == size || text[at] != '{')
+        return false;
+    at = skip_blanks(text, size, at + 1);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        size_t length = strlen(members[i]);
+        bool is_first = size - at >= length && memcmp(text + at, members[i], length) == 0;
+        if (is_first || (i > 0 && memmem(text, size, members[i], length) != NULL))
+            return true;
+    }
+    return false;
+}
+
 int pa_portfolio_add(struct pa_portfolio *portfolio, const char *file, const void *data,
                      size_t size, struct pa_error *error) {
-    const char *text = data;
-    size_t at = 0;
-    while (at < size && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
-        at++;
-    /* A claim is a mapping in block style; only a certificate begins with a brace. */
-    if (at < size && text[at] == '{')
-        return add_certificate(portfolio, file, data, size, error);
-    return add_claim(portfolio, file, data, size, error);
+    return is_envelope(data, size) ? add_certificate(portfolio, file, data, size, error)
+                                   : add_claim(portfolio, file, data, size, error);
 }
 
 void pa_portfolio_free(struct pa_portfolio *portfolio) {

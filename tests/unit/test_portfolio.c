@@ -210,6 +210,28 @@ static void what_is_neither_is_refused_and_counted_nowhere(void **state) {
     pa_portfolio_free(&p);
 }
 
+static void a_claim_in_flow_style_is_a_claim(void **state) {
+    (void)state;
+    static const char json[] =
+        "\n { \"center\": \"payload\",\n \"capacity\": {\"value\": 500, \"unit\": \"PFLOPS\", "
+        "\"precision\": \"fp16\"}}\n";
+    struct pa_portfolio p = {0};
+    add_text(&p, "flow.yaml", "{center: x, capacity: {value: 2, unit: EFLOPS, precision: fp16}}");
+    add_text(&p, "flow.json", json);
+    add_text(&p, "wrong.json", "{\"center\": \"x\",\n \"capaciti\": 1}");
+    add_text(&p, "cut.json", "{\"payload\":\"e30=\"");
+    add_text(&p, "spoilt.json", "{\"qayload\":\"e30=\",\"payloadType\":\"\",\"signatures\":[]}");
+    finish(&p);
+    assert_int_equal(p.row_count, 2);
+    assert_true(fabs(p.total.figures.claimed_pflops - 2500) < 1e-9);
+    assert_int_equal(p.refusal_count, 3);
+    assert_int_equal(p.refusals[0].code, PA_EINPUT);
+    assert_non_null(strstr(p.refusals[0].reason, "wrong.json:2:2: "));
+    assert_int_equal(p.refusals[1].code, PA_EINVALID);
+    assert_int_equal(p.refusals[2].code, PA_EINVALID);
+    pa_portfolio_free(&p);
+}
+
 static char *text_of(const struct pa_portfolio *p,
                      int (*write)(const struct pa_portfolio *, struct pa_buffer *,
                                   struct pa_error *)) {
@@ -276,6 +298,7 @@ int main(void) {
         cmocka_unit_test(a_claim_whose_site_is_certified_is_not_added),
         cmocka_unit_test(devices_that_two_sites_show_are_pointed_out),
         cmocka_unit_test(what_is_neither_is_refused_and_counted_nowhere),
+        cmocka_unit_test(a_claim_in_flow_style_is_a_claim),
         cmocka_unit_test(hostile_names_stay_text),
         cmocka_unit_test(thousands_are_taken),
     };
