@@ -172,7 +172,7 @@ static int add_claim(struct pa_portfolio *portfolio, const char *file, const voi
 }
 
 static size_t skip_blanks(const char *text, size_t size, size_t at) {
-    while (at < size && memchr(" \t\r\n", text[at], 4) != NULL)
+    while (at < size && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
         at++;
     return at;
 }
