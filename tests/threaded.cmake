@@ -12,7 +12,9 @@ set(PETAUDIT_THREADED_TESTS
     test_driver
     test_facts
     test_fleet
+    test_fleet_crowd
     test_link
+    test_link_hold
     test_live_view
     test_lt_matmul
     test_messages

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,4 +182,17 @@ void pa_printable(char *out, size_t size, const char *text) {
     }
     if (size > 0)
         out[used] = '\0';
+}
+
+uint64_t pa_files_allow(uint64_t wanted) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 0;
+    if (files.rlim_cur < wanted) {
+        struct rlimit more = {.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted,
+                              .rlim_max = files.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            files = more;
+    }
+    return files.rlim_cur;
 }

@@ -36,6 +36,10 @@ int pa_directory_make(const char *path, struct pa_error *error);
 /* "FOLDER/NAME"; PA_EWRITE when that is longer than a path may be. */
 int pa_path_join(char out[PATH_MAX], const char *folder, const char *name, struct pa_error *error);
 
+/* How many files this process may have open, after trying to have `wanted`: the soft limit is
+ * raised as far as that takes, and the hard one lets it. 0 when the system does not say. */
+uint64_t pa_files_allow(uint64_t wanted);
+
 /* Copy `text` to `out` with every control character, and every byte that is not part of well-formed
  * UTF-8, as '?': what comes from a file never steers a terminal. Cuts at `size` - 1 bytes. */
 void pa_printable(char *out, size_t size, const char *text);

@@ -135,9 +135,21 @@ static int open_crew(struct audit *audit, struct pa_error *error) {
     return pa_crew_open(&options, &audit->crew, error);
 }
 
+/* A worker needs no claim; one that it was given and can read must be the hub's. */
+static int name_claim(struct audit *audit, struct pa_error *error) {
+    struct pa_error missing = {0};
+    if (audit->options.claim == NULL)
+        return PA_OK;
+    int code = pa_claim_load(audit->options.claim, &audit->claim, &missing);
+    if (code == PA_OK)
+        memcpy(audit->place.work, audit->claim.sha256, sizeof audit->place.work);
+    return code == PA_OK || code == PA_ENOINPUT ? PA_OK : pa_fail(error, code, "%s", missing.text);
+}
+
 /* A worker does what the hub asks until the hub is done. */
 static int work(struct audit *audit, struct pa_error *error) {
     uint64_t gather_ns;
+    PA_TRY(name_claim(audit, error));
     PA_TRY(find_gather_time(&gather_ns, error));
     PA_TRY(open_crew(audit, error));
     PA_TRY(pa_fleet_join(&audit->place, audit->options.hub, audit->options.folder,
@@ -151,6 +163,7 @@ static int lead(struct audit *audit, struct pa_error *error) {
     uint64_t gather_ns;
     char text[PA_ERROR_TEXT_BYTES + 40];
     PA_TRY(find_gather_time(&gather_ns, error));
+    memcpy(audit->place.work, audit->claim.sha256, sizeof audit->place.work);
     if (audit->place.size > 1)
         PA_TRY(pa_directory_make(audit->options.folder, error));
     int code = pa_fleet_lead(&audit->place, audit->options.hub, audit->options.folder,

@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -116,19 +115,12 @@ static void peer(void *context, uint8_t out[PA_WITNESS_PEER_BYTES]) {
 
 /* As many connections as the system lets this process have files for, beside its sessions'. */
 static unsigned connections(void) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return LEAST_CONNECTIONS;
-    rlim_t wanted = MOST_CONNECTIONS + OTHER_FILES;
-    if (files.rlim_cur < wanted) {
-        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    if (files.rlim_cur >= wanted)
+    const uint64_t wanted = MOST_CONNECTIONS + OTHER_FILES;
+    uint64_t files = pa_files_allow(wanted);
+    if (files >= wanted)
         return MOST_CONNECTIONS;
-    return files.rlim_cur < OTHER_FILES + LEAST_CONNECTIONS
-               ? LEAST_CONNECTIONS
-               : (unsigned)(files.rlim_cur - OTHER_FILES);
+    return files < OTHER_FILES + LEAST_CONNECTIONS ? LEAST_CONNECTIONS
+                                                   : (unsigned)(files - OTHER_FILES);
 }
 
 /* The host part that a site would type: the address given, or this machine's name. */

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { PA_PLACE_WORK_BYTES = 32 };
+
 /* Where this process stands, by PETAUDIT_RANK/SIZE, Slurm, Open MPI, PMI or PMIx variables. */
 struct pa_place {
     int rank, size;             /* 0 and 1 for a process alone */
@@ -26,6 +28,9 @@ struct pa_place {
     char job[96];               /* the launcher's job id; empty when alone */
     char nodes[512];            /* its list of hosts, as it writes it; cut off at the end */
     char host[64];
+    /* What all of them have to have in common, such as the hash of a claim; the caller sets it.
+     * Zeros: this one does not say. */
+    uint8_t work[PA_PLACE_WORK_BYTES];
 };
 
 /* PA_EUSAGE when the variables contradict each other (rank >= size, half of a pair missing, no

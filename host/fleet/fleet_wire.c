@@ -30,6 +30,7 @@ void pa_wire_put_join(struct pa_buffer *out, const struct pa_wire_join *join) {
     pa_buffer_u32(out, join->rank);
     pa_buffer_u32(out, join->size);
     pa_buffer_bytes(out, join->id, sizeof join->id);
+    pa_buffer_bytes(out, join->work, sizeof join->work);
     put_text(out, join->job);
     put_text(out, join->host);
 }
@@ -40,6 +41,7 @@ bool pa_wire_get_join(const void *data, size_t size, struct pa_wire_join *out) {
     out->rank = pa_read_u32(&in);
     out->size = pa_read_u32(&in);
     pa_read_bytes(&in, out->id, sizeof out->id);
+    pa_read_bytes(&in, out->work, sizeof out->work);
     get_text(&in, out->job, sizeof out->job);
     get_text(&in, out->host, sizeof out->host);
     return pa_reader_done(&in) && version == PA_FLEET_WIRE_VERSION;

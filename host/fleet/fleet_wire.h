@@ -12,18 +12,20 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "fleet/fleet.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    PA_FLEET_WIRE_VERSION = 1,
+    PA_FLEET_WIRE_VERSION = 2,
     PA_FLEET_ID_BYTES = 16,
-    PA_FLEET_MOST_RANKS = 2000, /* two connections each, one thread a connection */
+    PA_FLEET_MOST_RANKS = 16384,
+    PA_FLEET_USUAL_RANKS = 2000, /* above, the usual heartbeat is longer by 2 ms a process */
     PA_FLEET_MOST_PAYLOAD = 256 << 20,
     PA_FLEET_MOST_ENVELOPE = 4096, /* what a message takes besides its payload */
-    /* A poll is answered within this time even if there is nothing to do. */
-    PA_FLEET_HOLD_MS = 2000,
+    /* A poll is answered within this part of a heartbeat even if there is nothing to do. */
+    PA_FLEET_HOLDS = 4,
 };
 
 /* HTTP statuses with a meaning of their own here. */
@@ -31,11 +33,13 @@ enum {
     PA_FLEET_TAKEN = 409, /* another process has this rank */
     PA_FLEET_DEAD = 410,  /* the hub goes on without this rank */
     PA_FLEET_OTHER = 412, /* the hub of another job */
+    PA_FLEET_WORK = 422,  /* this process was started for other work */
 };
 
 struct pa_wire_join {
     uint32_t rank, size;
     uint8_t id[PA_FLEET_ID_BYTES]; /* random: tells a second process from a second try */
+    uint8_t work[PA_PLACE_WORK_BYTES];
     char job[96], host[64];
 };
 

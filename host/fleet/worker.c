@@ -15,14 +15,14 @@
 
 static const uint64_t ms = UINT64_C(1000000);
 
-enum { TRY_MS = 2000 /* for one address while joining */, PAUSE_MS = 200 };
+enum { TRY_MS = 2000 /* for one address while joining */, PAUSE_MS = 200, HOLD_MS = 2000 };
 
 struct pa_worker {
     uint32_t rank;
     uint8_t id[PA_FLEET_ID_BYTES];
-    uint64_t heartbeat_ns; /* the hub wants to hear us this often */
+    uint64_t heartbeat_ns;    /* the hub wants to hear us this often */
+    pthread_mutex_t speaking; /* one connection for both threads, a request at a time */
     struct pa_link_client *client;
-    struct pa_link_client *pulse_client;
     pthread_t pulse;
     bool has_pulse;
     pthread_mutex_t lock;
@@ -30,8 +30,9 @@ struct pa_worker {
     bool is_ending;
 };
 
-/* A thread that says "alive" four times in a heartbeat, whatever the main thread does. Failures are
- * for the main thread to find: it asks the same hub. */
+/* A thread that says "alive" four times in a heartbeat while the main thread works. One that asks
+ * the hub for work is heard anyway: the hub answers it within a quarter of the heartbeat. Failures
+ * are for the main thread to find. */
 static void *pulse_body(void *context) {
     struct pa_worker *worker = context;
     struct pa_buffer message = {0}, reply = {0};
@@ -45,10 +46,13 @@ static void *pulse_body(void *context) {
         if (worker->is_ending)
             break;
         pthread_mutex_unlock(&worker->lock);
-        pa_buffer_clear(&reply);
-        pa_link_request(worker->pulse_client, "POST", "/v1/alive", message.data, message.size,
-                        PA_FLEET_MOST_ENVELOPE, pa_clock_raw_ns() + worker->heartbeat_ns / 2,
-                        &reply, NULL);
+        if (pthread_mutex_trylock(&worker->speaking) == 0) {
+            pa_buffer_clear(&reply);
+            pa_link_request(worker->client, "POST", "/v1/alive", message.data, message.size,
+                            PA_FLEET_MOST_ENVELOPE, pa_clock_raw_ns() + worker->heartbeat_ns / 2,
+                            &reply, NULL);
+            pthread_mutex_unlock(&worker->speaking);
+        }
         pthread_mutex_lock(&worker->lock);
     }
     pthread_mutex_unlock(&worker->lock);
@@ -74,6 +78,7 @@ static int join_at(struct pa_worker *worker, const struct pa_place *place,
     struct pa_wire_join join = {.rank = (uint32_t)place->rank, .size = (uint32_t)place->size};
     struct pa_buffer message = {0}, reply = {0};
     memcpy(join.id, worker->id, sizeof join.id);
+    memcpy(join.work, place->work, sizeof join.work);
     snprintf(join.job, sizeof join.job, "%s", place->job);
     snprintf(join.host, sizeof join.host, "%s", place->host);
     pa_wire_put_join(&message, &join);
@@ -86,7 +91,8 @@ static int join_at(struct pa_worker *worker, const struct pa_place *place,
                                PA_FLEET_MOST_ENVELOPE, until < deadline_ns ? until : deadline_ns,
                                &reply, error);
         int status = pa_link_client_status(client);
-        *is_final = status == PA_FLEET_TAKEN || status == PA_FLEET_DEAD || status == 400;
+        *is_final = status == PA_FLEET_TAKEN || status == PA_FLEET_DEAD ||
+                    status == PA_FLEET_WORK || status == 400;
         /* By hand one gives the address of one hub; hub.json may be an older one's. */
         if (address->size == 0)
             *is_final |= status == -1 || status == 401 || status == PA_FLEET_OTHER;
@@ -130,9 +136,7 @@ static int join(struct pa_worker *worker, const struct pa_place *place, const ch
             break;
         for (int url = 0; code == PA_OK && url < address.url_count; url++) {
             code = join_at(worker, place, &address, url, deadline_ns, &is_final, error);
-            if (code == PA_OK)
-                code = open_client(&address, url, &worker->pulse_client, error);
-            else if (!is_final && url + 1 < address.url_count)
+            if (code != PA_OK && !is_final && url + 1 < address.url_count)
                 code = PA_OK; /* on to the next */
             if (worker->client != NULL || is_final)
                 break;
@@ -165,6 +169,7 @@ int pa_fleet_join(const struct pa_place *place, const char *hub, const char *fol
     fleet->worker = worker;
     worker->rank = (uint32_t)place->rank;
     pthread_mutex_init(&worker->lock, NULL);
+    pthread_mutex_init(&worker->speaking, NULL);
     pa_fleet_condition_init(&worker->ended);
     int code = PA_OK;
     if (getrandom(worker->id, sizeof worker->id, 0) != (ssize_t)sizeof worker->id)
@@ -220,10 +225,12 @@ int pa_fleet_serve(struct pa_fleet *fleet, pa_fleet_execute execute, void *conte
             code = pa_fail(error, PA_EMEMORY, "answering the hub: out of memory");
             break;
         }
-        code = pa_link_request(worker->client, "POST", "/v1/poll", message.data, message.size,
-                               PA_FLEET_MOST_PAYLOAD + PA_FLEET_MOST_ENVELOPE,
-                               pa_clock_raw_ns() + PA_FLEET_HOLD_MS * ms + worker->heartbeat_ns,
-                               &reply, error);
+        pthread_mutex_lock(&worker->speaking);
+        code =
+            pa_link_request(worker->client, "POST", "/v1/poll", message.data, message.size,
+                            PA_FLEET_MOST_PAYLOAD + PA_FLEET_MOST_ENVELOPE,
+                            pa_clock_raw_ns() + HOLD_MS * ms + worker->heartbeat_ns, &reply, error);
+        pthread_mutex_unlock(&worker->speaking);
         if (code != PA_OK) {
             /* Whatever the way in which it is gone, it is the hub that is gone. */
             pa_fail_in(error, "rank %u lost its hub", worker->rank);
@@ -257,8 +264,8 @@ void pa_worker_close(struct pa_worker *worker) {
     if (worker->has_pulse)
         pthread_join(worker->pulse, NULL);
     pa_link_client_close(worker->client);
-    pa_link_client_close(worker->pulse_client);
     pthread_cond_destroy(&worker->ended);
     pthread_mutex_destroy(&worker->lock);
+    pthread_mutex_destroy(&worker->speaking);
     free(worker);
 }

@@ -14,9 +14,11 @@
 #include "proof/signature.h"
 
 enum {
-    PA_LINK_TOKEN_BYTES = 65, /* 64 hexadecimal digits and the terminating zero */
-    PA_LINK_URL_BYTES = 320,  /* of a base URL, with the terminating zero */
-    PA_LINK_MOST_CONNECTIONS = 4096,
+    PA_LINK_TOKEN_BYTES = 65,        /* 64 hexadecimal digits and the terminating zero */
+    PA_LINK_URL_BYTES = 320,         /* of a base URL, with the terminating zero */
+    PA_LINK_MOST_CONNECTIONS = 4096, /* with one thread for each */
+    PA_LINK_MOST_SHARED = 1 << 17,   /* with threads for all of them */
+    PA_LINK_LATER = 0,               /* in place of a status: the request is held */
     PA_LINK_PEER_BYTES = 16,
 };
 
@@ -26,8 +28,9 @@ int pa_link_token_draw(char out[PA_LINK_TOKEN_BYTES], struct pa_error *error);
 void pa_link_pin(const uint8_t key[PA_PUBLIC_KEY_BYTES], struct pa_hash *out);
 
 /* Answer one request: append to `reply` and return the HTTP status (200, 409, ..). Called on a
- * thread of its connection, several at a time; it may wait for some seconds, not longer. A client
- * that loses its connection sends the same request again: handlers must bear that. */
+ * thread of its connection, several at a time; it may wait for some seconds, not longer, and not at
+ * all where `threads` serve all connections: there it may be held. A client that loses its
+ * connection sends the same request again: handlers must bear that. */
 typedef unsigned (*pa_link_handler)(void *context, const void *body, size_t size,
                                     struct pa_buffer *reply);
 
@@ -87,14 +90,17 @@ struct pa_link_server_options {
     const struct pa_link_page *pages; /* borrowed */
     size_t page_count;
     void *context;
-    unsigned most_connections; /* 1 .. PA_LINK_MOST_CONNECTIONS */
+    unsigned threads;          /* 0: one for each connection; else so many for all */
+    unsigned most_connections; /* 1 .. PA_LINK_MOST_CONNECTIONS, or PA_LINK_MOST_SHARED. With a
+                                  token those that have not shown it are cut off, the oldest first,
+                                  as soon as three quarters are taken */
     unsigned most_from_one;    /* of these from one address; 0: all */
     unsigned idle_s;           /* a connection without a byte for so long is closed; above what a
                                   handler may wait */
     uint64_t body_ns;          /* a body that takes longer to arrive is not waited for */
     /* NULL, or called once when a connection has ended, whoever ended it, on that connection's
-     * thread; no handler of it runs any more. */
-    void (*closed)(void *context, uint64_t connection);
+     * thread, with its tag; no handler of it runs any more. */
+    void (*closed)(void *context, uint64_t connection, uint64_t tag);
     const char *const
         *headers;      /* "Name", "value", .., NULL: on every answer; NULL: none. Borrowed */
     uint64_t piece_ns; /* who has not taken a piece of a stream by then is cut off; 0: never */
@@ -108,10 +114,23 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
 uint16_t pa_link_server_port(const struct pa_link_server *server);
 /* Inside of a handler: the number of the connection that asks, the one that `closed` will name. */
 uint64_t pa_link_server_connection(void);
+/* Inside of a handler: what `closed` will say of this connection, 0 if nothing is. */
+void pa_link_server_tag(uint64_t tag);
+
+/* Inside of a handler of a server with `threads`: it then returns PA_LINK_LATER and is asked again,
+ * once, when pa_link_server_wake is called, `until_ns` (RAW) is over or the client has hung up. No
+ * thread waits for that. The visit is there until `closed` has returned; NULL: answer at once. */
+struct pa_link_visit;
+struct pa_link_visit *pa_link_server_hold(uint64_t until_ns);
+/* Inside of a handler: this request was held already. */
+bool pa_link_server_was_held(void);
+/* Does nothing when the request is not held any more. */
+void pa_link_server_wake(struct pa_link_server *server, struct pa_link_visit *visit);
 /* Inside of a handler: where the one that asks is, an IPv6 address (or IPv4 as ::ffff:a.b.c.d) of
  * which the last 64 bits are left out: whoever has one has all of these. */
 void pa_link_server_peer(uint8_t out[PA_LINK_PEER_BYTES]);
-/* Close every connection and wait for handlers that run. NULL is fine. */
+/* Close every connection and wait for handlers that run; none may hold its request any more. NULL
+ * is fine. */
 void pa_link_server_stop(struct pa_link_server *server);
 
 struct pa_link_client_options {

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The serving side, over libmicrohttpd with one thread a connection, so that a handler may wait. */
+/* The serving side, over libmicrohttpd: with one thread a connection, so that a handler may wait,
+ * or with a few threads for very many connections. */
 #include "base/clock.h"
 #include "base/number.h"
 #include "link/link.h"
 #include "link/link_plain.h"
 #include "link/link_room.h"
 #include "link/link_stream.h"
+#include "link/link_visits.h"
 
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     CERTIFICATE_DAYS = 30,
-    BACKLOG = 1024,
-    /* TLS and JSON-free handlers need little; a thousand workers are a thousand stacks. */
+    /* TLS and JSON-free handlers need little; a thousand connections are a thousand stacks. */
     STACK_BYTES = 512 * 1024,
     HEADER_MEMORY_BYTES = 32 * 1024,
 };
@@ -41,8 +38,8 @@ struct pa_link_server {
     size_t (*admit)(void *context, const char *bearer);
     struct pa_link_room room;
     uint64_t body_ns;
-    void (*closed)(void *context, uint64_t connection);
-    atomic_uintptr_t connections; /* so far: each gets the next number as its name */
+    void (*closed)(void *context, uint64_t connection, uint64_t tag);
+    struct pa_link_visits visits;
     const char *const *headers;
     struct pa_link_streams streams;
     uint16_t port;
@@ -53,7 +50,9 @@ struct pa_link_request {
 };
 
 /* Of the connection whose handler runs on this thread. */
-static _Thread_local uint64_t current_connection;
+static _Thread_local struct pa_link_server *current_server;
+static _Thread_local struct pa_link_visit *current_visit;
+static _Thread_local bool current_was_held;
 static _Thread_local uint8_t current_peer[PA_LINK_PEER_BYTES];
 
 /* One request while it arrives. */
@@ -64,8 +63,16 @@ struct arrival {
     size_t most_bytes, reserved_bytes;
     uint8_t peer[PA_LINK_PEER_BYTES];
     uint64_t begin_ns;
+    bool was_held;
     struct pa_buffer body;
 };
+
+/* NULL when there was no memory for one. */
+static struct pa_link_visit *visit_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
 
 /* Queue and release `response`, which may be NULL. */
 static enum MHD_Result send_response(const struct pa_link_server *server,
@@ -206,6 +213,9 @@ static enum MHD_Result begin(struct pa_link_server *server, struct MHD_Connectio
     bool is_open = page != NULL && page->content != NULL;
     if (!is_open && !token_is_right(server, bearer))
         return refuse(server, connection, MHD_HTTP_UNAUTHORIZED, "the token is missing or wrong");
+    struct pa_link_visit *visit = visit_of(connection);
+    if (!is_open && visit != NULL)
+        pa_link_visit_prove(&server->visits, visit);
     bool path_is_known = false;
     const struct pa_link_route *route =
         page != NULL ? NULL : find_route(server, method, path, &path_is_known);
@@ -265,12 +275,16 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                    ? send_content(server, connection, arrival->page->content)
                    : send_stream(server, connection, arrival->page->stream);
     struct pa_buffer reply = {0};
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    current_connection = info != NULL ? (uintptr_t)info->socket_context : 0;
+    current_server = server;
+    current_visit = visit_of(connection);
+    current_was_held = arrival->was_held;
     memcpy(current_peer, arrival->peer, sizeof current_peer);
     unsigned status =
         arrival->route->handle(server->context, arrival->body.data, arrival->body.size, &reply);
+    if (status == PA_LINK_LATER) {
+        arrival->was_held = true;
+        return MHD_YES;
+    }
     if (reply.failed) {
         pa_buffer_free(&reply);
         return refuse(server, connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
@@ -292,16 +306,20 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *state = NULL;
 }
 
-/* A connection begins and ends; its number travels in the pointer that is ours. */
+/* A connection begins and ends; its visit is the pointer that libmicrohttpd keeps for us. */
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code) {
     struct pa_link_server *server = context;
-    (void)connection;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        /* A number is all that libmicrohttpd has to keep for us. */
-        *socket_context = (void *)(atomic_fetch_add(&server->connections, 1) + 1); // NOLINT
-    else if (server->closed != NULL)
-        server->closed(server->context, (uintptr_t)*socket_context);
+    struct pa_link_visit *visit = *socket_context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *socket_context = pa_link_visit_begin(&server->visits, connection);
+    } else if (visit != NULL) {
+        pa_link_visit_end(&server->visits, visit);
+        if (server->closed != NULL)
+            server->closed(server->context, visit->number, visit->tag);
+        free(visit);
+        *socket_context = NULL;
+    }
 }
 
 /* libmicrohttpd would print to stderr. What goes wrong on a connection is the client's to tell. */
@@ -309,80 +327,6 @@ static void on_log(void *context, const char *format, va_list arguments) {
     (void)context;
     (void)format;
     (void)arguments;
-}
-
-/* Split "HOST:PORT" into its parts; an empty host means every interface. */
-static int split_address(const char *listen, char *host, size_t host_size, char *port,
-                         size_t port_size, struct pa_error *error) {
-    const char *colon = strrchr(listen, ':');
-    uint64_t number;
-    if (colon == NULL || pa_whole_parse(colon + 1, 0, 65535, &number, NULL) != PA_OK)
-        return pa_fail(
-            error, PA_EUSAGE,
-            "listening on \"%s\": expected ADDRESS:PORT with a port of 0 to 65535, as in "
-            "0.0.0.0:7400 or [::]:7400",
-            listen);
-    size_t length = (size_t)(colon - listen);
-    if (length >= 2 && listen[0] == '[' && listen[length - 1] == ']') {
-        listen++;
-        length -= 2;
-    }
-    if (length >= host_size)
-        return pa_fail(error, PA_EUSAGE, "listening on \"%s\": the address is too long", listen);
-    memcpy(host, listen, length);
-    host[length] = '\0';
-    snprintf(port, port_size, "%u", (unsigned)number);
-    return PA_OK;
-}
-
-/* A listening socket on `at`, or -1 with errno. */
-static int listen_at(const struct addrinfo *at) {
-    int one = 1, zero = 0;
-    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* inherited by connections */
-    if (at->ai_family == AF_INET6)                              /* one socket for both families */
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
-    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    int cause = errno;
-    close(fd);
-    errno = cause;
-    return -1;
-}
-
-int pa_link_listen(const char *listen, int *out, uint16_t *port, struct pa_error *error) {
-    char host[256], service[8];
-    PA_TRY(split_address(listen, host, sizeof host, service, sizeof service, error));
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    int code = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &found);
-    if (code != 0)
-        return pa_fail(error, PA_EUSAGE, "listening on \"%s\": %s", listen, gai_strerror(code));
-    int fd = -1;
-    /* IPv6 first: its wildcard takes both. Where there is no IPv6, the next one serves. */
-    for (int pass = 0; pass < 2 && fd < 0; pass++)
-        for (const struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next)
-            if ((at->ai_family == AF_INET6) == (pass == 0))
-                fd = listen_at(at);
-    freeaddrinfo(found);
-    if (fd < 0)
-        return pa_fail(error, PA_EUSAGE, "listening on \"%s\": %s", listen, strerror(errno));
-    union {
-        struct sockaddr any;
-        struct sockaddr_in four;
-        struct sockaddr_in6 six;
-    } bound = {.any = {0}};
-    socklen_t length = sizeof bound;
-    if (getsockname(fd, &bound.any, &length) != 0) {
-        code = pa_fail(error, PA_EINTERNAL, "listening on \"%s\": %s", listen, strerror(errno));
-        close(fd);
-        return code;
-    }
-    *port = ntohs(bound.any.sa_family == AF_INET6 ? bound.six.sin6_port : bound.four.sin_port);
-    *out = fd;
-    return PA_OK;
 }
 
 static int start_daemon(struct pa_link_server *server, const struct pa_link_server_options *options,
@@ -401,10 +345,11 @@ static int start_daemon(struct pa_link_server *server, const struct pa_link_serv
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
+        unsigned manner = options->threads > 0 ? MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME
+                                               : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
         server->daemon = MHD_start_daemon(
-            MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
-                MHD_USE_TLS | MHD_USE_ERROR_LOG,
-            0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+            manner | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0, NULL,
+            NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
             MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, (const char *)key.data,
             MHD_OPTION_HTTPS_MEM_CERT, (const char *)certificate.data, MHD_OPTION_HTTPS_PRIORITIES,
             "SECURE128:-VERS-ALL:+VERS-TLS1.3", MHD_OPTION_CONNECTION_LIMIT,
@@ -430,7 +375,8 @@ static int start_daemon(struct pa_link_server *server, const struct pa_link_serv
 int pa_link_server_start(const struct pa_link_server_options *options, struct pa_link_server **out,
                          struct pa_error *error) {
     *out = NULL;
-    if (options->most_connections < 1 || options->most_connections > PA_LINK_MOST_CONNECTIONS ||
+    unsigned most = options->threads > 0 ? PA_LINK_MOST_SHARED : PA_LINK_MOST_CONNECTIONS;
+    if (options->most_connections < 1 || options->most_connections > most ||
         (options->token != NULL && strlen(options->token) != PA_LINK_TOKEN_BYTES - 1))
         return pa_fail(error, PA_EINTERNAL, "starting a server: bad limits or token");
     struct pa_link_server *server = calloc(1, sizeof *server);
@@ -453,6 +399,7 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
     pa_link_room_init(&server->room, options->most_pending_bytes, options->most_pending_from_one);
     server->headers = options->headers;
     pa_link_streams_init(&server->streams, options->piece_ns);
+    pa_link_visits_init(&server->visits, options->token != NULL ? options->most_connections : 0);
     if (options->token != NULL)
         memcpy(server->token, options->token, sizeof server->token);
     int fd = -1;
@@ -463,6 +410,8 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
         if (code != PA_OK)
             close(fd);
     }
+    if (code == PA_OK && options->threads > 0)
+        code = pa_link_visits_watch(&server->visits, error);
     if (code != PA_OK) {
         pa_link_server_stop(server);
         return code;
@@ -472,7 +421,26 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
 }
 
 uint64_t pa_link_server_connection(void) {
-    return current_connection;
+    return current_visit != NULL ? current_visit->number : 0;
+}
+
+void pa_link_server_tag(uint64_t tag) {
+    if (current_visit != NULL)
+        current_visit->tag = tag;
+}
+
+struct pa_link_visit *pa_link_server_hold(uint64_t until_ns) {
+    if (current_visit != NULL)
+        pa_link_visit_hold(&current_server->visits, current_visit, until_ns);
+    return current_visit;
+}
+
+bool pa_link_server_was_held(void) {
+    return current_was_held;
+}
+
+void pa_link_server_wake(struct pa_link_server *server, struct pa_link_visit *visit) {
+    pa_link_visit_wake(&server->visits, visit);
 }
 
 void pa_link_server_peer(uint8_t out[PA_LINK_PEER_BYTES]) {
@@ -486,11 +454,13 @@ uint16_t pa_link_server_port(const struct pa_link_server *server) {
 void pa_link_server_stop(struct pa_link_server *server) {
     if (server == NULL)
         return;
+    pa_link_visits_stop(&server->visits);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
     explicit_bzero(server->token, sizeof server->token);
     pa_link_streams_free(&server->streams);
     pa_link_room_free(&server->room);
+    pa_link_visits_free(&server->visits);
     free(server->routes);
     free(server);
 }

@@ -42,7 +42,9 @@ static int execute(void *context, const void *request, size_t size, struct pa_bu
     return PA_OK;
 }
 
-/* Exit statuses: 0 goodbye, 10 hub lost, 20 could not join, 99 anything else. */
+static uint8_t worker_work[PA_PLACE_WORK_BYTES]; /* of the next worker */
+
+/* Exit statuses: 0 goodbye, 10 hub lost, 20 could not join, 30 another claim, 99 anything else. */
 static pid_t fork_worker(int rank, int size, const char *hub, const char *job, unsigned delay_ms,
                          uint64_t join_ms) {
     fflush(stdout);
@@ -54,7 +56,10 @@ static pid_t fork_worker(int rank, int size, const char *hub, const char *job, u
     struct pa_error error = {0};
     snprintf(place.job, sizeof place.job, "%s", job);
     pa_clock_sleep(delay_ms * ms);
+    memcpy(place.work, worker_work, sizeof place.work);
     int code = pa_fleet_join(&place, hub, folder, in_ms(join_ms), &fleet, &error);
+    if (code != PA_OK && strstr(error.text, "another claim than the hub") != NULL)
+        _exit(30);
     if (code != PA_OK)
         _exit(code == PA_EHUB ? 20 : 99);
     code = pa_fleet_serve(fleet, execute, &rank, &error);
@@ -259,6 +264,31 @@ static void a_second_process_of_one_rank_is_refused(void **state) {
     assert_int_equal(exit_of(first), 0);
 }
 
+static void a_worker_with_another_claim_is_refused(void **state) {
+    (void)state;
+    pid_t children[3];
+    struct pa_place place = place_of(0, 3);
+    struct pa_fleet *fleet = NULL;
+    struct pa_error error = {0};
+    /* The same claim, none, and in the place of the second another one. */
+    for (int i = 0; i < 3; i++) {
+        memset(worker_work, i == 0 ? 7 : i == 1 ? 8 : 0, sizeof worker_work);
+        children[i] = fork_worker(i == 0 ? 1 : 2, 3, NULL, "job-1", i == 2 ? 1500 : 0, 20000);
+    }
+    memset(place.work, 7, sizeof place.work);
+    assert_int_equal(pa_fleet_lead(&place, "127.0.0.1:0", folder, in_ms(20000), &fleet, &error),
+                     PA_OK);
+    for (int rank = 1; rank <= 2; rank++) {
+        post(fleet, rank, "on");
+        assert_echo(fleet, rank, "on");
+    }
+    pa_fleet_close(fleet);
+    assert_int_equal(exit_of(children[0]), 0);
+    assert_int_equal(exit_of(children[1]), 30);
+    assert_int_equal(exit_of(children[2]), 0);
+    memset(worker_work, 0, sizeof worker_work);
+}
+
 static void an_old_file_is_not_believed(void **state) {
     (void)state;
     char path[300], digits[65];
@@ -354,6 +384,7 @@ int main(void) {
         FLEET_TEST(a_worker_that_misses_its_deadline_is_lost),
         FLEET_TEST(who_does_not_come_is_named_and_comes_too_late),
         FLEET_TEST(a_second_process_of_one_rank_is_refused),
+        FLEET_TEST(a_worker_with_another_claim_is_refused),
         FLEET_TEST(an_old_file_is_not_believed),
         FLEET_TEST(a_worker_without_a_hub_gives_up),
         FLEET_TEST(workers_end_when_their_hub_is_killed),

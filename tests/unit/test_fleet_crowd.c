@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A hub that is crowded: by its own workers, by strangers, or because it may open few files. */
+#include "base/clock.h"
+#include "fleet/fleet.h"
+#include "fleet/hub_file.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmocka_setup.h"
+
+enum { MANY = 250 };
+
+static const uint64_t ms = UINT64_C(1000000);
+static char folder[256];
+static atomic_int many_dismissed;
+
+static uint64_t in_ms(uint64_t wait) {
+    return pa_clock_raw_ns() + wait * ms;
+}
+
+static struct pa_place place_of(int rank, int size) {
+    struct pa_place place = {.rank = rank, .size = size, .local_size = 1, .job = "job-1"};
+    snprintf(place.host, sizeof place.host, "node%d", rank);
+    return place;
+}
+
+static int echo(void *context, const void *request, size_t size, struct pa_buffer *answer,
+                struct pa_error *error) {
+    const int *rank = context;
+    (void)error;
+    pa_buffer_bytes(answer, request, size);
+    pa_buffer_u32(answer, (uint32_t)*rank);
+    return PA_OK;
+}
+
+static int exit_of(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static struct pa_fleet *lead(int size) {
+    struct pa_place place = place_of(0, size);
+    struct pa_fleet *fleet = NULL;
+    struct pa_error error = {0};
+    if (pa_fleet_lead(&place, "127.0.0.1:0", folder, in_ms(120000), &fleet, &error) != PA_OK)
+        fail_msg("%s", error.text);
+    return fleet;
+}
+
+/* A request to each, then each one's answer. */
+static void ask_all(struct pa_fleet *fleet, int size) {
+    struct pa_error error = {0};
+    for (int rank = 1; rank < size; rank++)
+        if (pa_fleet_post(fleet, rank, "on", 2, &error) != PA_OK)
+            fail_msg("%s", error.text);
+    for (int rank = 1; rank < size; rank++) {
+        struct pa_buffer answer = {0};
+        if (pa_fleet_collect(fleet, rank, in_ms(120000), &answer, &error) != PA_OK)
+            fail_msg("%s", error.text);
+        assert_int_equal(answer.size, 6);
+        assert_int_equal(pa_le32(answer.data + 2), rank);
+        pa_buffer_free(&answer);
+    }
+}
+
+/* The hub's address as soon as its file is there. */
+static struct pa_hub_address await_hub(void) {
+    struct pa_hub_address address = {0};
+    for (int i = 0; i < 600 && pa_hub_file_read(folder, &address, NULL) != PA_OK; i++)
+        pa_clock_sleep(100 * ms);
+    return address;
+}
+
+static void idle_strangers_do_not_keep_a_worker_out(void **state) {
+    (void)state;
+    enum { STRANGERS = 300 };
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        struct pa_hub_address hub = await_hub();
+        const char *colon = strrchr(hub.urls[0], ':');
+        struct sockaddr_in at = {.sin_family = AF_INET,
+                                 .sin_addr = {htonl(INADDR_LOOPBACK)},
+                                 .sin_port = htons((uint16_t)atoi(colon != NULL ? colon + 1 : ""))};
+        for (int i = 0; i < STRANGERS; i++) {
+            int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) != 0)
+                _exit(98);
+        }
+        int rank = 1;
+        struct pa_place place = place_of(rank, 2);
+        struct pa_fleet *fleet = NULL;
+        if (pa_fleet_join(&place, NULL, folder, in_ms(60000), &fleet, NULL) != PA_OK)
+            _exit(20);
+        int code = pa_fleet_serve(fleet, echo, &rank, NULL);
+        pa_fleet_close(fleet);
+        _exit(code == PA_OK ? 0 : 10);
+    }
+    struct pa_fleet *fleet = lead(2);
+    ask_all(fleet, 2);
+    pa_fleet_close(fleet);
+    assert_int_equal(exit_of(child), 0);
+}
+
+/* What leading so many gives in a process that may have so many files: a child's exit status. */
+static int lead_with_files(int size, rlim_t soft, rlim_t hard) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit files = {.rlim_cur = soft, .rlim_max = hard};
+        struct pa_place place = place_of(0, size);
+        struct pa_fleet *fleet = NULL;
+        struct pa_error error = {0};
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            _exit(99);
+        int code = pa_fleet_lead(&place, "127.0.0.1:0", folder, in_ms(0), &fleet, &error);
+        pa_fleet_close(fleet);
+        if (code == PA_EUNSUPPORTED && strstr(error.text, "open files") != NULL)
+            _exit(1);
+        _exit(code == PA_ETIMEOUT ? 0 : 2); /* nobody came, but it did lead */
+    }
+    return exit_of(child);
+}
+
+static void a_hub_without_files_for_all_says_so_before_anybody_joins(void **state) {
+    (void)state;
+    assert_int_equal(lead_with_files(11, 24, 24), 1);
+    assert_int_equal(lead_with_files(11, 24, 400), 0); /* the soft limit is raised */
+    assert_int_equal(lead_with_files(500, 24, 400), 1);
+}
+
+static void *one_of_many(void *context) {
+    int rank = *(const int *)context;
+    struct pa_place place = place_of(rank, MANY);
+    struct pa_fleet *fleet = NULL;
+    if (pa_fleet_join(&place, NULL, folder, in_ms(120000), &fleet, NULL) == PA_OK &&
+        pa_fleet_serve(fleet, echo, &rank, NULL) == PA_OK)
+        atomic_fetch_add(&many_dismissed, 1);
+    pa_fleet_close(fleet);
+    return NULL;
+}
+
+static int thread_count(void) {
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[128];
+    int count = -1;
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "Threads:", 8) == 0)
+            count = atoi(line + 8);
+    if (file != NULL)
+        fclose(file);
+    return count;
+}
+
+/* A process of many threads, each of which is a worker. */
+static void some_hundred_workers_take_a_hub_no_thread_each(void **state) {
+    (void)state;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t threads[MANY];
+        int ranks[MANY];
+        for (int rank = 1; rank < MANY; rank++) {
+            ranks[rank] = rank;
+            if (pthread_create(&threads[rank], NULL, one_of_many, &ranks[rank]) != 0)
+                _exit(99);
+        }
+        for (int rank = 1; rank < MANY; rank++)
+            pthread_join(threads[rank], NULL);
+        _exit(atomic_load(&many_dismissed) == MANY - 1 ? 0 : 1);
+    }
+    int before = thread_count();
+    struct pa_fleet *fleet = lead(MANY);
+    for (int round = 0; round < 3; round++)
+        ask_all(fleet, MANY);
+    assert_in_range(thread_count(), before + 1, before + 16);
+    pa_fleet_close(fleet);
+    assert_int_equal(exit_of(child), 0);
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/petaudit-fleet-XXXXXX");
+    return mkdtemp(folder) != NULL ? setenv("PETAUDIT_HEARTBEAT", "60s", 1) : -1;
+}
+
+static int drop_folder(void **state) {
+    char path[300];
+    (void)state;
+    snprintf(path, sizeof path, "%s/hub.json", folder);
+    unlink(path);
+    return rmdir(folder);
+}
+
+#define FLEET_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FLEET_TEST(idle_strangers_do_not_keep_a_worker_out),
+        FLEET_TEST(a_hub_without_files_for_all_says_so_before_anybody_joins),
+        FLEET_TEST(some_hundred_workers_take_a_hub_no_thread_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
