@@ -7,6 +7,7 @@
 #include "measure/crew_devices.h"
 #include "measure/crew_hello.h"
 #include "measure/crew_stands.h"
+#include "measure/crew_watch.h"
 #include "measure/ramp.h"
 #include "measure/sustain.h"
 #include "measure/vitals.h"
@@ -37,9 +38,7 @@ struct pa_crew {
     uint32_t seat_count;
     const atomic_bool *stop;
     struct pa_chain_shelf shelf;
-    struct pa_device **watched;      /* by seat: what the sampler looks at while an epoch runs */
-    struct pa_vitals_watch *watches; /* and what it saw */
-    struct pa_sampler *sampler;
+    struct pa_crew_watch watch;
     /* The request under work, for the seats' threads. */
     enum pa_operation operation;
     const uint8_t *payload;
@@ -81,12 +80,9 @@ static int start_threads(struct pa_crew *crew, struct pa_error *error) {
 }
 
 static int prepare_watches(struct pa_crew *crew, struct pa_error *error) {
-    crew->watched = calloc(crew->seat_count, sizeof *crew->watched);
-    crew->watches = calloc(crew->seat_count, sizeof *crew->watches);
-    if (crew->watched == NULL || crew->watches == NULL)
-        return pa_fail(error, PA_EMEMORY, "opening devices: out of memory");
+    PA_TRY(pa_crew_watch_open(&crew->watch, crew->seat_count, error));
     for (uint32_t i = 0; i < crew->seat_count; i++)
-        crew->watched[i] = crew->seats[i].device;
+        crew->watch.devices[i] = crew->seats[i].device;
     return PA_OK;
 }
 
@@ -241,7 +237,7 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     uint32_t index = (uint32_t)(seat - seat->crew->seats);
     uint64_t device = request.first_device + index;
     struct pa_sustain_limits limits = {.length_ns = request.length_ns,
-                                       .end = pa_sampler_too_hot(seat->crew->sampler, index)};
+                                       .end = pa_sampler_too_hot(seat->crew->watch.sampler, index)};
     struct pa_chain *chain =
         pa_shelf_new(&seat->crew->shelf, request.parameters.epoch, device, error);
     if (chain == NULL)
@@ -385,25 +381,19 @@ static void run_seats(struct pa_crew *crew) {
             wait_for(&crew->seats[i]);
 }
 
-/* Run an epoch with somebody watching; what was seen goes after each answer that is one. A short
- * epoch is over before a driver has answered: nobody watches it. */
+/* Run an epoch with somebody watching; what was seen goes after each answer that is one. */
 static int run_watched(struct pa_crew *crew, struct pa_error *error) {
     struct pa_reader in = pa_reader_over(crew->payload, crew->payload_size);
     struct pa_epoch_request request;
     PA_TRY(pa_get_epoch_request(&in, &request, error));
-    for (uint32_t i = 0; i < crew->seat_count; i++)
-        pa_vitals_begin(&crew->watches[i]);
-    if (request.kind == 0)
-        PA_TRY(pa_sampler_start(crew->watched, crew->watches, crew->seat_count, &crew->sampler,
-                                error));
+    PA_TRY(pa_crew_watch_begin(&crew->watch, request.kind == 0, error));
     run_seats(crew);
-    pa_sampler_stop(crew->sampler);
-    crew->sampler = NULL;
+    pa_crew_watch_end(&crew->watch);
     for (uint32_t i = 0; i < crew->seat_count; i++) {
         struct pa_buffer *part = &crew->seats[i].part;
         if (crew->seats[i].stuck.code == PA_OK && part->size >= 4 &&
             (int)pa_le32(part->data) == PA_OK)
-            pa_put_vitals(part, &crew->watches[i].vitals);
+            pa_put_vitals(part, &crew->watch.watches[i].vitals);
     }
     return PA_OK;
 }
@@ -498,7 +488,8 @@ static int execute_alone(struct pa_crew *crew, struct pa_buffer *answer, struct 
     int code = PA_OK;
     pa_buffer_u32(&part, PA_OK);
     if (crew->operation == PA_ASK_HELLO)
-        code = pa_crew_hello(crew->watched, crew->watches, crew->seat_count, &part, &cause);
+        code = pa_crew_hello(crew->watch.devices, crew->watch.watches, crew->seat_count, &part,
+                             &cause);
     else if (crew->operation == PA_ASK_REPLAY)
         code = replay(crew, &in, &part, &cause);
     else if (crew->operation == PA_ASK_OPEN)
@@ -570,16 +561,17 @@ static bool leave_seat(struct seat *seat) {
 }
 
 bool pa_crew_close(struct pa_crew *crew) {
-    bool is_whole = true;
     if (crew == NULL)
         return true;
+    bool is_whole = pa_crew_watch_is_back(&crew->watch);
+    if (!is_whole)
+        return false; /* its thread goes on with the devices, should the call come back */
     for (uint32_t i = 0; i < crew->seat_count; i++)
         is_whole = leave_seat(&crew->seats[i]) && is_whole;
     if (!is_whole)
         return false;
     pa_shelf_free(&crew->shelf);
-    free(crew->watched);
-    free(crew->watches);
+    pa_crew_watch_free(&crew->watch);
     free(crew->seats);
     free(crew);
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sampler.c - the thread that asks devices how they fare while they work (vitals.h). */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/team.h"
 #include "measure/vitals.h"
 
@@ -9,8 +10,6 @@
 #include <time.h>
 
 static const uint64_t second_ns = 1000000000;
-
-enum { PATIENCE_S = 10 };
 
 struct subject {
     struct pa_device *device;
@@ -21,14 +20,15 @@ struct subject {
 struct pa_sampler {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool is_stopping, is_over, is_left; /* left: nobody waits for the thread any more */
+    bool is_stopping, is_over, is_left; /* left: nobody waits for what it still sees */
+    uint32_t asked;                     /* the subject of the last question */
     pthread_t thread;
     struct pa_vitals_watch *watches; /* the caller's */
     uint32_t count;
     struct subject subjects[];
 };
 
-/* Nothing of the devices is touched once the caller has left: it may have closed them. */
+/* The rest is not asked once the caller has left. */
 static void sample(struct pa_sampler *sampler) {
     bool is_left = false;
     for (uint32_t i = 0; i < sampler->count && !is_left; i++) {
@@ -37,11 +37,18 @@ static void sample(struct pa_sampler *sampler) {
         struct pa_telemetry now = {0};
         if (backend->telemetry == NULL)
             continue;
-        int code = backend->telemetry(subject->device, &now, NULL);
+        struct pa_error cause = {0};
+        pthread_mutex_lock(&sampler->lock);
+        sampler->asked = i;
+        pthread_mutex_unlock(&sampler->lock);
+        int code = backend->telemetry(subject->device, &now, &cause);
         pthread_mutex_lock(&sampler->lock);
         is_left = sampler->is_left;
+        struct pa_vitals *vitals = &subject->watch.vitals;
         if (code == PA_OK)
             pa_vitals_add(&subject->watch, &now, pa_clock_raw_ns());
+        else if (vitals->trouble[0] == '\0')
+            pa_printable(vitals->trouble, sizeof vitals->trouble, cause.text);
         pthread_mutex_unlock(&sampler->lock);
         if (code == PA_OK && pa_telemetry_is_too_hot(&now))
             atomic_store(&subject->is_too_hot, true);
@@ -86,11 +93,8 @@ static void *sampler_body(void *context) {
         sample(sampler);
     pthread_mutex_lock(&sampler->lock);
     sampler->is_over = true;
-    is_left = sampler->is_left;
     pthread_cond_broadcast(&sampler->changed);
     pthread_mutex_unlock(&sampler->lock);
-    if (is_left)
-        sampler_free(sampler);
     return NULL;
 }
 
@@ -136,27 +140,32 @@ const atomic_bool *pa_sampler_too_hot(const struct pa_sampler *sampler, uint32_t
     return sampler == NULL ? NULL : &sampler->subjects[index].is_too_hot;
 }
 
-void pa_sampler_stop(struct pa_sampler *sampler) {
+uint32_t pa_sampler_asks(struct pa_sampler *sampler) {
+    pthread_mutex_lock(&sampler->lock);
+    uint32_t asked = sampler->asked;
+    pthread_mutex_unlock(&sampler->lock);
+    return asked;
+}
+
+bool pa_sampler_stop(struct pa_sampler *sampler, uint64_t longest_ns) {
     if (sampler == NULL)
-        return;
+        return true;
     pthread_mutex_lock(&sampler->lock);
     sampler->is_stopping = true;
     pthread_cond_broadcast(&sampler->changed);
-    struct timespec last = after(pa_clock_patience_ns(PATIENCE_S * second_ns));
+    struct timespec last = after(longest_ns);
     while (!sampler->is_over &&
            pthread_cond_timedwait(&sampler->changed, &sampler->lock, &last) != ETIMEDOUT)
         ;
-    for (uint32_t i = 0; i < sampler->count; i++)
+    /* The watches are another epoch's when it is asked again. */
+    for (uint32_t i = 0; i < sampler->count && !sampler->is_left; i++)
         sampler->watches[i] = sampler->subjects[i].watch;
     bool is_over = sampler->is_over;
-    sampler->is_left = !is_over;
-    pthread_t thread = sampler->thread;
+    sampler->is_left = true;
     pthread_mutex_unlock(&sampler->lock);
-    if (!is_over) {
-        /* The thread sits in a library that hangs; it frees what it uses should it ever return. */
-        pthread_detach(thread);
-        return;
-    }
-    pthread_join(thread, NULL);
+    if (!is_over)
+        return false;
+    pthread_join(sampler->thread, NULL);
     sampler_free(sampler);
+    return true;
 }

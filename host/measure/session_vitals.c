@@ -95,9 +95,27 @@ static json_t *vitals_note(uint32_t device, const struct pa_vitals *vitals) {
     return note;
 }
 
+/* Why a device tells nothing, once: where it told nothing from the beginning, that was said. */
+static int note_silence(const struct pa_session_terms *terms, uint32_t index, const char *why,
+                        struct pa_error *error) {
+    struct pa_site_device *device = &terms->site->devices[index];
+    char text[256];
+    if (why[0] == '\0' || device->is_silence_noted || device->facts.no_telemetry[0] != '\0')
+        return PA_OK;
+    device->is_silence_noted = true;
+    snprintf(text, sizeof text, "%.90s: %.119s; its health is not recorded",
+             device->facts.identity.id, why);
+    pa_observe(terms->observer, (struct pa_progress){.phase = PA_PHASE_NOTICE, .text = text});
+    return pa_note_put_later(terms, PA_NO_EPOCH,
+                             json_pack("{s:s, s:s, s:s, s:s}", "kind", "finding", "code",
+                                       "NO_TELEMETRY", "severity", "info", "text", text),
+                             error);
+}
+
 int pa_note_vitals(const struct pa_session_terms *terms, uint64_t epoch,
                    const struct pa_vitals *vitals, struct pa_error *error) {
     for (uint32_t d = 0; d < terms->site->device_count; d++) {
+        PA_TRY(note_silence(terms, d, vitals[d].trouble, error));
         if (vitals[d].samples == 0)
             continue;
         PA_TRY(pa_note_put_later(terms, epoch, vitals_note(d, &vitals[d]), error));

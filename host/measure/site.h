@@ -25,7 +25,8 @@ struct pa_site_device {
     uint64_t raw_ns;
     bool is_idle; /* the witness chose others: it is asked for nothing */
     bool is_lost;
-    bool is_loss_noted; /* the transcript has it */
+    bool is_loss_noted;    /* the transcript has it */
+    bool is_silence_noted; /* and why the device tells nothing of itself */
     char lost_text[512];
 };
 

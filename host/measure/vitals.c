@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/vitals.h"
 
+#include "base/file.h"
+
 #include <string.h>
 
 void pa_vitals_begin(struct pa_vitals_watch *watch) {
@@ -138,6 +140,7 @@ void pa_put_vitals(struct pa_buffer *out, const struct pa_vitals *vitals) {
     pa_buffer_u64(out, vitals->ecc_corrected);
     pa_buffer_u64(out, vitals->ecc_uncorrected);
     pa_buffer_u32(out, vitals->others);
+    pa_buffer_bytes(out, vitals->trouble, sizeof vitals->trouble);
 }
 
 void pa_get_vitals(struct pa_reader *in, struct pa_vitals *out) {
@@ -165,6 +168,10 @@ void pa_get_vitals(struct pa_reader *in, struct pa_vitals *out) {
     out->ecc_corrected = pa_read_u64(in);
     out->ecc_uncorrected = pa_read_u64(in);
     out->others = pa_read_u32(in);
+    char text[sizeof out->trouble] = "";
+    pa_read_bytes(in, text, sizeof text);
+    text[sizeof text - 1] = '\0';
+    pa_printable(out->trouble, sizeof out->trouble, text);
     /* Numbers become JSON integers: they stay below 2^63. */
     if (flags > ALL_FLAGS || out->power_samples > out->samples ||
         out->slowdowns >> PA_SLOWDOWNS != 0 || out->energy_mj > INT64_MAX ||

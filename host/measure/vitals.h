@@ -7,7 +7,7 @@
  *
  *     pa_sampler_start(devices, count, &sampler, error);
  *     ... each device's chain watches pa_sampler_too_hot(sampler, i) ...
- *     pa_sampler_stop(sampler, vitals);
+ *     pa_sampler_stop(sampler, longest_ns);
  */
 #ifndef PA_MEASURE_VITALS_H
 #define PA_MEASURE_VITALS_H
@@ -31,6 +31,7 @@ struct pa_vitals {
     uint32_t slowdowns;                      /* all that were seen */
     uint64_t ecc_corrected, ecc_uncorrected; /* new since the epoch before */
     uint32_t others;                         /* the most processes beside ours */
+    char trouble[120]; /* why a question got no answer, the first time; empty: all got one */
 };
 
 /* What summing up needs to remember; zero-initialise it once for a device. */
@@ -60,8 +61,11 @@ int pa_sampler_start(struct pa_device *const *devices, struct pa_vitals_watch *w
                      uint32_t count, struct pa_sampler **out, struct pa_error *error);
 /* Becomes true, and stays so, when device `index` should stop. NULL without a sampler. */
 const atomic_bool *pa_sampler_too_hot(const struct pa_sampler *sampler, uint32_t index);
-/* One last sample, then the watches are up to date. A library that does not come back within ten
- * seconds is left to itself, with its thread. NULL is fine. */
-void pa_sampler_stop(struct pa_sampler *sampler);
+/* One last sample, then the watches are up to date and the sampler is gone: true. False when a call
+ * into a library did not come back within `longest_ns`: the watches have what was seen, and the
+ * sampler stays, with its thread, the devices and the caller's duty to ask again. NULL is fine. */
+bool pa_sampler_stop(struct pa_sampler *sampler, uint64_t longest_ns);
+/* Which device it asks or asked last. */
+uint32_t pa_sampler_asks(struct pa_sampler *sampler);
 
 #endif

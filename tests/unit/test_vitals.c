@@ -150,6 +150,8 @@ static void vitals_are_read_back_and_every_cut_is_refused(void **state) {
     pa_buffer_free(&bytes);
 }
 
+#define PATIENT_NS UINT64_C(120000000000)
+
 /* A device that tells what the test wrote down. */
 struct told {
     struct pa_device base;
@@ -184,7 +186,7 @@ static void a_hot_device_is_told_to_stop_and_its_neighbours_are_not(void **state
     assert_true(atomic_load(pa_sampler_too_hot(sampler, 1)));
     assert_false(atomic_load(pa_sampler_too_hot(sampler, 0)));
     assert_false(atomic_load(pa_sampler_too_hot(sampler, 2)));
-    pa_sampler_stop(sampler);
+    assert_true(pa_sampler_stop(sampler, PATIENT_NS));
     assert_true(watches[0].vitals.samples >= 2); /* one when it begins, one when it ends */
     assert_int_equal(watches[0].vitals.samples, atomic_load(&told[0].asked));
     assert_false(watches[0].vitals.is_thermal_stop);
@@ -201,7 +203,7 @@ static void devices_that_tell_nothing_need_no_thread(void **state) {
     assert_int_equal(pa_sampler_start(devices, watches, 1, &sampler, NULL), PA_OK);
     assert_null(sampler);
     assert_null(pa_sampler_too_hot(sampler, 0));
-    pa_sampler_stop(sampler);
+    assert_true(pa_sampler_stop(sampler, PATIENT_NS));
 }
 
 static void a_question_that_fails_is_no_sample(void **state) {
@@ -212,9 +214,50 @@ static void a_question_that_fails_is_no_sample(void **state) {
     struct pa_sampler *sampler;
     (void)state;
     assert_int_equal(pa_sampler_start(devices, watches, 1, &sampler, NULL), PA_OK);
-    pa_sampler_stop(sampler);
+    assert_true(pa_sampler_stop(sampler, PATIENT_NS));
     assert_true(atomic_load(&told.asked) >= 1);
     assert_int_equal(watches[0].vitals.samples, 0);
+    assert_string_equal(watches[0].vitals.trouble, "no");
+}
+
+/* A device whose library does not come back before the test lets it. */
+struct held {
+    struct pa_device base;
+    atomic_bool is_asked, is_let_go;
+};
+
+static int hold(struct pa_device *device, struct pa_telemetry *out, struct pa_error *error) {
+    struct held *held = (struct held *)device;
+    (void)error;
+    atomic_store(&held->is_asked, true);
+    while (!atomic_load(&held->is_let_go))
+        pa_clock_sleep(1000000);
+    *out = healthy();
+    return PA_OK;
+}
+
+static const struct pa_backend holding = {.name = "holding", .telemetry = hold};
+
+static void a_question_that_is_not_answered_holds_up_nobody(void **state) {
+    struct told told = {.base = {.backend = &telling}, .telemetry = healthy()};
+    struct held held = {.base = {.backend = &holding}};
+    struct pa_device *devices[2] = {&told.base, &held.base};
+    struct pa_vitals_watch watches[2] = {0};
+    struct pa_sampler *sampler;
+    (void)state;
+    assert_int_equal(pa_sampler_start(devices, watches, 2, &sampler, NULL), PA_OK);
+    while (!atomic_load(&held.is_asked))
+        pa_clock_sleep(1000000);
+    assert_false(pa_sampler_stop(sampler, 1000000));
+    assert_int_equal(pa_sampler_asks(sampler), 1);
+    assert_int_equal(watches[0].vitals.samples, 1);
+    /* What comes too late is not this epoch's. */
+    pa_vitals_begin(&watches[0]);
+    atomic_store(&held.is_let_go, true);
+    assert_true(pa_sampler_stop(sampler, PATIENT_NS));
+    assert_int_equal(watches[0].vitals.samples, 0);
+    assert_int_equal(watches[1].vitals.samples, 0);
+    assert_int_equal(atomic_load(&told.asked), 1);
 }
 
 static void a_device_in_use_stops_the_audit_unless_it_may_be_shared(void **state) {
@@ -248,6 +291,7 @@ int main(void) {
         cmocka_unit_test(a_hot_device_is_told_to_stop_and_its_neighbours_are_not),
         cmocka_unit_test(devices_that_tell_nothing_need_no_thread),
         cmocka_unit_test(a_question_that_fails_is_no_sample),
+        cmocka_unit_test(a_question_that_is_not_answered_holds_up_nobody),
         cmocka_unit_test(a_device_in_use_stops_the_audit_unless_it_may_be_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
