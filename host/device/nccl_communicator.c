@@ -2,8 +2,10 @@
 #include "device/nccl_communicator.h"
 
 #include "base/clock.h"
+#include "base/team.h"
 #include "device/cuda_inside.h"
 #include "device/nccl_library.h"
+#include "device/vendor_library.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +32,54 @@ struct pa_communicator {
 #define PA_NCCL_CALL(communicator, call, ...)                                                      \
     (ncclResult_t) PA_CUDA_WATCHED((communicator)->device, (communicator)->nccl, call, __VA_ARGS__)
 
+/* The library looks at network interfaces and opens a socket for an id. */
+static const uint64_t id_patience_ns = UINT64_C(60000000000);
+
+/* On the heap, because a thread that does not come back keeps it. */
+struct id_request {
+    const struct pa_nccl *nccl;
+    ncclUniqueId unique;
+    int code;
+    struct pa_error error;
+};
+
+static void make_id(void *context, int member, int size) {
+    struct id_request *request = context;
+    const struct pa_nccl *nccl = request->nccl;
+    (void)member;
+    (void)size;
+    ncclResult_t result = (ncclResult_t)PA_VENDOR_CALL(nccl, ncclGetUniqueId, &request->unique);
+    if (result == ncclSuccess)
+        return;
+    const char *more = nccl->ncclGetLastError(NULL);
+    request->code =
+        pa_fail(&request->error, PA_EDEVICE, "all-reduce: ncclGetUniqueId: %.100s%s%.300s",
+                nccl->ncclGetErrorString(result), more != NULL && more[0] != '\0' ? "; " : "",
+                more != NULL ? more : "");
+}
+
+/* No device's thread makes it, and the hub's must come back. */
 int pa_nccl_communicator_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES],
                             struct pa_error *error) {
+    const uint64_t longest_ns = pa_clock_patience_ns(id_patience_ns);
     const struct pa_nccl *nccl = NULL;
-    ncclUniqueId unique;
     (void)is_one_host; /* NCCL finds out for itself */
     PA_TRY(pa_nccl_library(&nccl, error));
-    ncclResult_t result = nccl->ncclGetUniqueId(&unique);
-    if (result != ncclSuccess)
-        return pa_fail(error, PA_EDEVICE, "ncclGetUniqueId: %.100s; %.400s",
-                       nccl->ncclGetErrorString(result), nccl->ncclGetLastError(NULL));
+    struct id_request *request = calloc(1, sizeof *request);
+    if (request == NULL)
+        return pa_fail(error, PA_EMEMORY, "all-reduce: out of memory");
+    request->nccl = nccl;
+    if (!pa_team_try(make_id, request, longest_ns))
+        return pa_fail(error, PA_ETIMEOUT,
+                       "all-reduce: ncclGetUniqueId has not come back for %.3g s",
+                       (double)longest_ns * 1e-9);
+    int code = request->code;
+    if (code != PA_OK)
+        pa_fail(error, code, "%s", request->error.text);
     memcpy(id, name, NAME_BYTES);
-    memcpy(id + NAME_BYTES, unique.internal, sizeof unique.internal);
-    return PA_OK;
+    memcpy(id + NAME_BYTES, request->unique.internal, sizeof request->unique.internal);
+    free(request);
+    return code;
 }
 
 /* ---- waiting ---- */

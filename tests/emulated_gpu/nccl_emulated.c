@@ -52,7 +52,7 @@ static void nap(void) {
     nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 }
 
-/* Called first in each function; a hang without work never returns. */
+/* Called first in each function. */
 static ncclResult_t fault(const char *function, int device, struct emulated_fault *out) {
     *out = emulated_fault_check(function, device);
     if (emulated_platform() == NULL)
@@ -63,6 +63,14 @@ static ncclResult_t fault(const char *function, int device, struct emulated_faul
 static void hang_if(const struct emulated_fault *ordered) {
     while (ordered->kind == EMULATED_FAULT_HANG)
         nap();
+}
+
+/* The same in functions without work of their own: a hang never returns. */
+static ncclResult_t ordered_call(const char *function, int device) {
+    struct emulated_fault ordered;
+    ncclResult_t result = fault(function, device, &ordered);
+    hang_if(&ordered);
+    return result;
 }
 
 static int find(const struct ncclComm *comm) {
@@ -122,8 +130,7 @@ static ncclResult_t state_of(struct ncclComm *comm) {
 }
 
 ncclResult_t ncclGetVersion(int *version) {
-    struct emulated_fault ordered;
-    ncclResult_t result = fault(__func__, -1, &ordered);
+    ncclResult_t result = ordered_call(__func__, -1);
     if (result != ncclSuccess)
         return result;
     if (version == NULL)
@@ -133,6 +140,7 @@ ncclResult_t ncclGetVersion(int *version) {
 }
 
 const char *ncclGetErrorString(ncclResult_t result) {
+    ordered_call(__func__, -1);
     static const char *const texts[] = {
         "no error",
         "unhandled cuda error (run with NCCL_DEBUG=INFO for details)",
@@ -148,6 +156,7 @@ const char *ncclGetErrorString(ncclResult_t result) {
 
 const char *ncclGetLastError(ncclComm_t comm) {
     (void)comm; /* the vendor's ignores it too: the last error of any */
+    ordered_call(__func__, -1);
     static _Thread_local char text[TEXT_BYTES];
     pthread_mutex_lock(&mutex);
     memcpy(text, last_text, sizeof text);
@@ -156,8 +165,7 @@ const char *ncclGetLastError(ncclComm_t comm) {
 }
 
 ncclResult_t ncclGetUniqueId(ncclUniqueId *id) {
-    struct emulated_fault ordered;
-    ncclResult_t result = fault(__func__, -1, &ordered);
+    ncclResult_t result = ordered_call(__func__, -1);
     if (result != ncclSuccess)
         return result;
     if (id == NULL)
@@ -273,10 +281,9 @@ ncclResult_t ncclGroupEnd(void) {
 }
 
 ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *result) {
-    struct emulated_fault ordered;
     if (!is_live(comm, __func__) || result == NULL)
         return ncclInvalidArgument;
-    ncclResult_t code = fault(__func__, comm->device, &ordered);
+    ncclResult_t code = ordered_call(__func__, comm->device);
     if (code != ncclSuccess)
         return code;
     pthread_mutex_lock(&mutex);
@@ -478,10 +485,9 @@ ncclResult_t ncclAllReduce(const void *input, void *output, size_t count, ncclDa
 /* ---- the end ---- */
 
 ncclResult_t ncclCommFinalize(ncclComm_t comm) {
-    struct emulated_fault ordered;
     if (!is_live(comm, __func__))
         return ncclInvalidArgument;
-    ncclResult_t result = fault(__func__, comm->device, &ordered);
+    ncclResult_t result = ordered_call(__func__, comm->device);
     if (result == ncclSuccess)
         result = ensure_ready(comm, __func__);
     if (result != ncclSuccess)
@@ -510,10 +516,9 @@ static void comm_end(struct ncclComm *comm, bool aborts) {
 }
 
 ncclResult_t ncclCommDestroy(ncclComm_t comm) {
-    struct emulated_fault ordered;
     if (!is_live(comm, __func__))
         return ncclInvalidArgument;
-    ncclResult_t result = fault(__func__, comm->device, &ordered);
+    ncclResult_t result = ordered_call(__func__, comm->device);
     if (result != ncclSuccess)
         return result;
     pthread_mutex_lock(&mutex);
@@ -526,10 +531,9 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 }
 
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
-    struct emulated_fault ordered;
     if (!is_live(comm, __func__))
         return ncclInvalidArgument;
-    ncclResult_t result = fault(__func__, comm->device, &ordered);
+    ncclResult_t result = ordered_call(__func__, comm->device);
     if (result != ncclSuccess)
         return result;
     comm_end(comm, true);
