@@ -26,6 +26,7 @@ The table is an INI file; a section is an entry. Keys:
   verify         exit status of `verify` (0)
   patience_s     seconds that petaudit waits for a device that does not answer: short where something hangs (30)
   leaks          "yes": a lost GPU whose context is well for the driver keeps what it had, which the platform reports
+  seconds        the most time that the epochs may have counted: far above what they need, below one wait for a library
   limit_s        seconds that the audit may take; far above what it needs, as it is there to find a hang (60)
   openings       how many tiles are opened, in place of the policy's 24: what is wrong in a share of them must not be missed
   quick          "yes": the entry is part of the subset that sanitizer builds run
@@ -46,7 +47,7 @@ import time
 LIBRARIES = ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
 KEYS = {"why", "emulate", "arguments", "environment", "class", "claim", "processes", "without", "status", "says", "reason",
         "lost", "works", "findings", "evidence", "reports", "result", "verify", "limit_s", "patience_s", "leaks",
-        "quick", "openings"}
+        "quick", "openings", "seconds"}
 BAD_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + "/fault_table"
 
@@ -205,6 +206,8 @@ def run_entry(name, entry, program, emulated, slow):
                 summary = json.loads(printed)
                 check_devices(entry, summary)
                 check_findings(entry, summary)
+                seconds = float(summary["verified"]["seconds"])
+                check(seconds <= float(entry.get("seconds", "inf")) * slow, f"the epochs counted {seconds} s")
                 check_evidence(entry, program, home, env)
             return name, took, None, said
         except (Wrong, OSError, ValueError, KeyError, sqlite3.Error) as cause:

@@ -7,6 +7,7 @@ usage: try_emulated.py BUILD FOLDER_OF_THE_PLATFORM
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -72,6 +73,11 @@ def main(home):
     env["PETAUDIT_EMULATED_GPU"] = "devices=1,fault=cublasLtMatmul:*:wrong"
     failed = run(env, "--out", os.path.join(home, "wrong"), "--only", "audit", status=1)
     assert "\nFAILED   a whole audit of all devices" in failed.stdout, failed.stdout
+
+    # So does memory that is not there.
+    env["PETAUDIT_EMULATED_GPU"] = "devices=1,memory=32MiB,gpu0.told=128MiB"
+    failed = run(env, "--out", os.path.join(home, "less"), "--only", "audit", status=1)
+    assert re.search(r"^FAILED   a whole audit of all devices.*: the memory of the devices: ", failed.stdout, re.M), failed.stdout
 
 
 with tempfile.TemporaryDirectory() as folder:
