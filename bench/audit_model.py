@@ -21,6 +21,7 @@ LIMIT_S = 15 * 60
 PEAK_TFLOPS, MEMORY_BYTES, MEMORY_BYTES_S = 989.4, 80e9, 3.35e12
 FABRIC_BYTES_S, CONTROL_BYTES_S = 400e9 / 8, 10e9 / 8
 GPUS_A_NODE = 8
+GPU_W, RAMP_W_S = 700, 0.5e6  # data sheet: H100 SXM at most; a site's 0.5 MW/s, as docs/fleet.md's example
 OPENING_BYTES = 9760  # results/witness_cost.txt
 
 
@@ -31,7 +32,7 @@ def read(*path):
 
 def limits():
     plan, policy = read("host", "measure", "plan.c"), read("host", "claim", "policies", "xinjiang-2024.yaml")
-    found = {name: int(re.search(rf"{name} = (\d+)", plan).group(1)) for name in ("CALIBRATE_S", "WARM_UP_MOST_S", "RAW_S")}
+    found = {name: int(re.search(rf"{name} = (\d+)", plan).group(1)) for name in ("CALIBRATE_S", "WARM_UP_MOST_S", "RAW_S", "COUPLED_S")}
     found.update({name: int(re.search(rf"{name}: (\d+)", policy).group(1)) for name in ("window_s", "epoch_s", "openings")})
     return found
 
@@ -46,7 +47,12 @@ def audit(gpus):
         run = next((run for run in runs if run["devices"] >= gpus), runs[-1])
         return run[name] * max(gpus, runs[0]["devices"]) / run["devices"]
 
+    crowd = read("results", "fleet-crowd.txt")
+    join_s = float(re.search(r"hub's joining: ([\d.]+)", crowd).group(1)) / int(re.search(r"workers: (\d+)", crowd).group(1))
+    most = int(re.search(r"PA_FLEET_MOST_RANKS = (\d+)", read("host", "fleet", "fleet_wire.h")).group(1))
     nodes, epochs = -(-gpus // GPUS_A_NODE), plan["window_s"] // plan["epoch_s"]
+    if nodes > most:
+        sys.exit(f"{gpus} GPUs are {nodes} processes; a hub leads {most}")
     request_s = json.loads(read("results", "scale-request.json"))["witness_request_ns"] * 1e-9
     rounds = 6 + epochs  # hello, calibrate, prepare, raw twice, memory; one an epoch
     notes = gpus * (3 + epochs)
@@ -56,6 +62,11 @@ def audit(gpus):
     return [
         (f"hub and processes: {rounds} rounds of {nodes} messages on one processor", rounds * nodes * request_s,
          "scale-request.json, witness_request_ns: a request over TLS"),
+        (f"{nodes} processes join, the hub's processor", nodes * join_s, "fleet-crowd.txt, hub's joining"),
+        ("attestation: a message a GPU; what the GPU takes for it is not known and not counted", gpus * request_s,
+         "scale-request.json"),
+        (f"load ramped by {RAMP_W_S / 1e6} MW/s: in calibration, in the warm-up, at the end", 3 * gpus * GPU_W / RAMP_W_S,
+         f"data sheet: {GPU_W} W a GPU"),
         ("calibration, shapes and variants", 2 * plan["CALIBRATE_S"], "limit in plan.c"),
         ("warm-up", plan["WARM_UP_MOST_S"], "limit in plan.c"),
         ("declaration", at("declare_ns") * 1e-9, "scale.json, declare_ns"),
@@ -69,6 +80,7 @@ def audit(gpus):
         ("all-reduce, 8 B to 4 GiB", moved / FABRIC_BYTES_S, "data sheet: 400 Gb/s a GPU"),
         ("all-reduce: 60 rounds of messages", 60 * (gpus * 40 / CONTROL_BYTES_S + nodes * request_s),
          "40 bytes a rank over 10 Gb/s, a request a node"),
+        ("devices as one system, twice", 2 * plan["COUPLED_S"], "limit in plan.c"),
         (f"openings: {plan['openings']} tiles on one processor", plan["openings"] * tile_s, "witness_cost.txt, AVX2"),
         ("openings: asked for and sent", plan["openings"] * (request_s + OPENING_BYTES / CONTROL_BYTES_S),
          f"a request each, {OPENING_BYTES} bytes over 10 Gb/s"),

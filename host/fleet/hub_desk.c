@@ -12,7 +12,6 @@ static const uint64_t body_ns = UINT64_C(120000000000);
 
 enum {
     IDLE_S = 60,
-    THREADS = 4,             /* for all connections: a poll that waits takes none */
     OTHER_FILES = 1024,      /* devices, vendors' libraries, evidence: wanted beside connections */
     LEAST_OTHER_FILES = 128, /* .. and too few below this */
 };
@@ -245,7 +244,7 @@ int pa_hub_desk_open(struct pa_hub *hub, const char *listen, const struct pa_key
         .routes = routes,
         .route_count = sizeof routes / sizeof routes[0],
         .context = hub,
-        .threads = THREADS,
+        .has_one_thread = true,
         .most_connections = connections,
         /* Signs of life come four times in a heartbeat: no connection of a living worker idles. */
         .idle_s = IDLE_S + (unsigned)(hub->heartbeat_ns / (1000 * ms)),

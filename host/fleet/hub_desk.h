@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hub_desk.h - the hub's side of the wire: who is there, and what each of them was asked.
  *
- * The desk answers workers on the few threads of link/; hub.c asks them, on the hub's own one. Both
+ * The desk answers workers on the one thread of link/; hub.c asks them, on the hub's own one. Both
  * do so under `lock`.
  */
 #ifndef PA_FLEET_HUB_DESK_H

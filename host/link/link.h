@@ -17,7 +17,7 @@ enum {
     PA_LINK_TOKEN_BYTES = 65,        /* 64 hexadecimal digits and the terminating zero */
     PA_LINK_URL_BYTES = 320,         /* of a base URL, with the terminating zero */
     PA_LINK_MOST_CONNECTIONS = 4096, /* with one thread for each */
-    PA_LINK_MOST_SHARED = 1 << 17,   /* with threads for all of them */
+    PA_LINK_MOST_SHARED = 1 << 17,   /* with one for all of them */
     PA_LINK_LATER = 0,               /* in place of a status: the request is held */
     PA_LINK_PEER_BYTES = 16,
 };
@@ -29,7 +29,7 @@ void pa_link_pin(const uint8_t key[PA_PUBLIC_KEY_BYTES], struct pa_hash *out);
 
 /* Answer one request: append to `reply` and return the HTTP status (200, 409, ..). Called on a
  * thread of its connection, several at a time; it may wait for some seconds, not longer, and not at
- * all where `threads` serve all connections: there it may be held. A client that loses its
+ * all where one thread serves all connections: there it may be held. A client that loses its
  * connection sends the same request again: handlers must bear that. */
 typedef unsigned (*pa_link_handler)(void *context, const void *body, size_t size,
                                     struct pa_buffer *reply);
@@ -90,7 +90,7 @@ struct pa_link_server_options {
     const struct pa_link_page *pages; /* borrowed */
     size_t page_count;
     void *context;
-    unsigned threads;          /* 0: one for each connection; else so many for all */
+    bool has_one_thread;       /* for all connections, in place of one for each */
     unsigned most_connections; /* 1 .. PA_LINK_MOST_CONNECTIONS, or PA_LINK_MOST_SHARED. With a
                                   token those that have not shown it are cut off, the oldest first,
                                   as soon as three quarters are taken */
@@ -117,9 +117,10 @@ uint64_t pa_link_server_connection(void);
 /* Inside of a handler: what `closed` will say of this connection, 0 if nothing is. */
 void pa_link_server_tag(uint64_t tag);
 
-/* Inside of a handler of a server with `threads`: it then returns PA_LINK_LATER and is asked again,
- * once, when pa_link_server_wake is called, `until_ns` (RAW) is over or the client has hung up. No
- * thread waits for that. The visit is there until `closed` has returned; NULL: answer at once. */
+/* Inside of a handler of a server with one thread: it then returns PA_LINK_LATER and is asked
+ * again, once, when pa_link_server_wake is called, `until_ns` (RAW) is over or the client has hung
+ * up. No thread waits for that. The visit is there until `closed` has returned; NULL: answer at
+ * once. */
 struct pa_link_visit;
 struct pa_link_visit *pa_link_server_hold(uint64_t until_ns);
 /* Inside of a handler: this request was held already. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The serving side, over libmicrohttpd: with one thread a connection, so that a handler may wait,
- * or with a few threads for very many connections. */
+ * or with one thread for very many connections. */
 #include "base/clock.h"
 #include "base/number.h"
 #include "link/link.h"
@@ -345,8 +345,8 @@ static int start_daemon(struct pa_link_server *server, const struct pa_link_serv
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        unsigned manner = options->threads > 0 ? MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME
-                                               : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
+        unsigned manner = options->has_one_thread ? MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME
+                                                  : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
         server->daemon = MHD_start_daemon(
             manner | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0, NULL,
             NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
@@ -375,7 +375,7 @@ static int start_daemon(struct pa_link_server *server, const struct pa_link_serv
 int pa_link_server_start(const struct pa_link_server_options *options, struct pa_link_server **out,
                          struct pa_error *error) {
     *out = NULL;
-    unsigned most = options->threads > 0 ? PA_LINK_MOST_SHARED : PA_LINK_MOST_CONNECTIONS;
+    unsigned most = options->has_one_thread ? PA_LINK_MOST_SHARED : PA_LINK_MOST_CONNECTIONS;
     if (options->most_connections < 1 || options->most_connections > most ||
         (options->token != NULL && strlen(options->token) != PA_LINK_TOKEN_BYTES - 1))
         return pa_fail(error, PA_EINTERNAL, "starting a server: bad limits or token");
@@ -410,7 +410,7 @@ int pa_link_server_start(const struct pa_link_server_options *options, struct pa
         if (code != PA_OK)
             close(fd);
     }
-    if (code == PA_OK && options->threads > 0)
+    if (code == PA_OK && options->has_one_thread)
         code = pa_link_visits_watch(&server->visits, error);
     if (code != PA_OK) {
         pa_link_server_stop(server);

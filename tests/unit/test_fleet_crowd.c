@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hub that is crowded: by its own workers, by strangers, or because it may open few files. */
+/* A hub that is crowded: by its own workers, by strangers, or because it may open few files.
+ * PETAUDIT_CROWD=4000 makes it so many workers, and says what they took: results/fleet-crowd.txt.
+ */
 #include "base/clock.h"
 #include "fleet/fleet.h"
 #include "fleet/hub_file.h"
@@ -20,10 +22,11 @@
 
 #include "cmocka_setup.h"
 
-enum { MANY = 250 };
+enum { MANY = 250, MOST = 16000, ROUNDS = 3 };
 
 static const uint64_t ms = UINT64_C(1000000);
 static char folder[256];
+static int many = MANY;
 static atomic_int many_dismissed;
 
 static uint64_t in_ms(uint64_t wait) {
@@ -145,7 +148,7 @@ static void a_hub_without_files_for_all_says_so_before_anybody_joins(void **stat
 
 static void *one_of_many(void *context) {
     int rank = *(const int *)context;
-    struct pa_place place = place_of(rank, MANY);
+    struct pa_place place = place_of(rank, many);
     struct pa_fleet *fleet = NULL;
     if (pa_fleet_join(&place, NULL, folder, in_ms(120000), &fleet, NULL) == PA_OK &&
         pa_fleet_serve(fleet, echo, &rank, NULL) == PA_OK)
@@ -166,27 +169,48 @@ static int thread_count(void) {
     return count;
 }
 
+static double processor_s(const struct rusage *usage) {
+    return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+           (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1e-6;
+}
+
 /* A process of many threads, each of which is a worker. */
 static void some_hundred_workers_take_a_hub_no_thread_each(void **state) {
     (void)state;
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        pthread_t threads[MANY];
-        int ranks[MANY];
-        for (int rank = 1; rank < MANY; rank++) {
+        static pthread_t threads[MOST];
+        static int ranks[MOST];
+        pthread_attr_t small;
+        pthread_attr_init(&small);
+        pthread_attr_setstacksize(&small, 256 << 10);
+        for (int rank = 1; rank < many; rank++) {
             ranks[rank] = rank;
-            if (pthread_create(&threads[rank], NULL, one_of_many, &ranks[rank]) != 0)
+            if (pthread_create(&threads[rank], &small, one_of_many, &ranks[rank]) != 0)
                 _exit(99);
         }
-        for (int rank = 1; rank < MANY; rank++)
+        for (int rank = 1; rank < many; rank++)
             pthread_join(threads[rank], NULL);
-        _exit(atomic_load(&many_dismissed) == MANY - 1 ? 0 : 1);
+        _exit(atomic_load(&many_dismissed) == many - 1 ? 0 : 1);
     }
     int before = thread_count();
-    struct pa_fleet *fleet = lead(MANY);
-    for (int round = 0; round < 3; round++)
-        ask_all(fleet, MANY);
+    uint64_t begun = pa_clock_raw_ns();
+    struct pa_fleet *fleet = lead(many);
+    uint64_t joined = pa_clock_raw_ns();
+    struct rusage first = {0}, last = {0};
+    getrusage(RUSAGE_SELF, &first);
+    for (int round = 0; round < ROUNDS; round++)
+        ask_all(fleet, many);
+    getrusage(RUSAGE_SELF, &last);
+    if (many != MANY)
+        printf("workers: %d, each a thread of one process on this machine\njoined: %.2f s\n"
+               "round: %.3f s of request and answer for all, %.3f s of the hub's processor\n"
+               "hub's joining: %.2f s of processor\nhub's memory: %ld KiB\nhub's threads: %d\n",
+               many - 1, (double)(joined - begun) / 1e9,
+               (double)(pa_clock_raw_ns() - joined) / 1e9 / ROUNDS,
+               (processor_s(&last) - processor_s(&first)) / ROUNDS, processor_s(&first),
+               last.ru_maxrss, thread_count());
     assert_in_range(thread_count(), before + 1, before + 16);
     pa_fleet_close(fleet);
     assert_int_equal(exit_of(child), 0);
@@ -209,6 +233,9 @@ static int drop_folder(void **state) {
 #define FLEET_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 
 int main(void) {
+    const char *crowd = getenv("PETAUDIT_CROWD");
+    if (crowd != NULL && atoi(crowd) > 1 && atoi(crowd) < MOST)
+        many = atoi(crowd) + 1;
     const struct CMUnitTest tests[] = {
         FLEET_TEST(idle_strangers_do_not_keep_a_worker_out),
         FLEET_TEST(a_hub_without_files_for_all_says_so_before_anybody_joins),

@@ -77,7 +77,7 @@ static void a_request_is_held_until_it_is_woken_over_or_hung_up(void **state) {
                                                    .routes = routes,
                                                    .route_count = 1,
                                                    .context = &scene,
-                                                   .threads = 2,
+                                                   .has_one_thread = true,
                                                    .most_connections = 16,
                                                    .idle_s = 600,
                                                    .body_ns = 60000 * ms,
