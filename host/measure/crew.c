@@ -237,6 +237,7 @@ static int seat_epoch(struct seat *seat, struct pa_reader *in, struct pa_error *
     uint32_t index = (uint32_t)(seat - seat->crew->seats);
     uint64_t device = request.first_device + index;
     struct pa_sustain_limits limits = {.length_ns = request.length_ns,
+                                       .is_whole = request.kind == 0,
                                        .end = pa_sampler_too_hot(seat->crew->watch.sampler, index)};
     struct pa_chain *chain =
         pa_shelf_new(&seat->crew->shelf, request.parameters.epoch, device, error);

@@ -56,6 +56,7 @@ struct pace {
     uint64_t last_ns; /* when the last step came in, or A was there */
     uint32_t enqueued, most_steps;
     uint64_t end_ns; /* 0: no limit */
+    bool is_whole;
     const atomic_bool *end;
 };
 
@@ -64,9 +65,9 @@ static bool wants_another(const struct pa_stand *stand, const struct pace *pace,
         return false;
     if (pace->end_ns == 0 || pace->enqueued == 0)
         return true;
-    /* The step would end this many steps from now; the epoch ends with the step nearest to its
-     * planned length. */
-    double ahead = (double)(pace->enqueued - done) + 0.5;
+    /* What is queued ends this many steps from now, and the step would be the nearest to the
+     * planned length if half of it fits in. */
+    double ahead = (double)(pace->enqueued - done) + (pace->is_whole ? 0 : 0.5);
     return (double)pace->last_ns + ahead * stand->step_ns < (double)pace->end_ns;
 }
 
@@ -83,7 +84,8 @@ int pa_sustain_chain(struct pa_stand *stand, const struct pa_hash *start,
                      struct pa_error *error) {
     const struct pa_backend *backend = stand->device->backend;
     struct pa_shape shape = {stand->workload.m, stand->workload.n, stand->workload.k};
-    struct pace pace = {.most_steps = limits->steps, .end = limits->end};
+    struct pace pace = {
+        .most_steps = limits->steps, .is_whole = limits->is_whole, .end = limits->end};
     if (pace.most_steps == 0)
         pace.most_steps = PA_MOST_STEPS;
     pace.end_ns = limits->length_ns == 0 ? 0 : pa_clock_raw_ns() + limits->length_ns;

@@ -32,10 +32,13 @@ void pa_stand_close(struct pa_stand *stand);
 uint64_t pa_sustain_patience_ns(double step_ns);
 
 /* When a chain ends: after `steps` steps, or with the step that is nearest to `length_ns`, or once
- * `end` is true and what was queued is in, whichever comes first. */
+ * `end` is true and what was queued is in, whichever comes first. With `is_whole` the length is
+ * reached in any case: a window of six epochs must not be short of what the policy wants by half a
+ * step each. */
 struct pa_sustain_limits {
-    uint32_t steps;         /* 0: PA_MOST_STEPS */
-    uint64_t length_ns;     /* 0: no limit of time */
+    uint32_t steps;     /* 0: PA_MOST_STEPS */
+    uint64_t length_ns; /* 0: no limit of time */
+    bool is_whole;
     const atomic_bool *end; /* NULL: nobody ends it early. Before the first step, T_d is 0 */
 };
 

@@ -267,6 +267,34 @@ static void a_warm_up_that_never_agrees_ends_in_time_and_says_so(void **state) {
     assert_true(warmup.spread > 0.09 && warmup.spread < 0.11);
 }
 
+static uint32_t steps_of(uint64_t length_ns, bool is_whole) {
+    static const uint64_t script[] = {29 * MS};
+    static const struct pa_workload small = {
+        .class_id = PA_DENSE16, .format = PA_FP32, .m = 128, .n = 128, .k = TEST_K};
+    const struct pa_sustain_limits limits = {.length_ns = length_ns, .is_whole = is_whole};
+    const struct pa_hash start = {{1}};
+    struct pa_stand stand;
+    struct pa_chain chain;
+    struct pa_error error = {0};
+    scripted.step_ns = script;
+    scripted.script_length = 1;
+    assert_int_equal(pa_stand_open(&stand, &device, &small, NULL, &error), PA_OK);
+    assert_int_equal(pa_sustain_chain(&stand, &start, &limits, &chain, &error), PA_OK);
+    uint32_t steps = chain.steps;
+    pa_chain_free(&chain);
+    pa_stand_close(&stand);
+    return steps;
+}
+
+static void an_epoch_is_no_shorter_than_planned_and_a_probe_as_near_as_can_be(void **state) {
+    (void)state;
+    assert_int_equal(steps_of(100 * MS, true), 4);  /* 116 ms; three are 87 */
+    assert_int_equal(steps_of(100 * MS, false), 3); /* 13 ms off in place of 16 */
+    assert_int_equal(steps_of(90 * MS, true), 4);
+    assert_int_equal(steps_of(87 * MS, true), 3);
+    assert_int_equal(steps_of(110 * MS, false), 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_fastest_format_variant_and_shape_are_chosen, set_up),
@@ -276,6 +304,8 @@ int main(void) {
         cmocka_unit_test_setup(a_shape_that_is_given_is_the_only_one_tried, set_up),
         cmocka_unit_test_setup(a_warm_up_ends_with_the_first_five_steps_that_agree, set_up),
         cmocka_unit_test_setup(a_warm_up_takes_eight_steps_at_least, set_up),
+        cmocka_unit_test_setup(an_epoch_is_no_shorter_than_planned_and_a_probe_as_near_as_can_be,
+                               set_up),
         cmocka_unit_test_setup(a_warm_up_that_never_agrees_ends_in_time_and_says_so, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
