@@ -204,6 +204,19 @@ void pa_page_row_end(struct pa_page *page) {
     page->medium->row_end(page);
 }
 
+void pa_page_figure_row(struct pa_page *page, enum pa_string label, double value,
+                        const char *unit) {
+    char figure[PA_FIGURE_BYTES], text[2 * PA_FIGURE_BYTES];
+    if (!isfinite(value))
+        return;
+    pa_figure_of(figure, value);
+    snprintf(text, sizeof text, "%s%s", figure, unit);
+    pa_page_say(page, label);
+    pa_page_cell(page);
+    pa_page_cell_text(page, text);
+    pa_page_row_end(page);
+}
+
 void pa_page_table_end(struct pa_page *page) {
     page->medium->table_end(page);
 }

@@ -71,6 +71,9 @@ void pa_page_begin_bare(struct pa_page *page, enum pa_part part);
 void pa_page_end(struct pa_page *page, enum pa_part part);
 void pa_page_table(struct pa_page *page, const struct pa_column *columns, size_t count);
 void pa_page_row_end(struct pa_page *page);
+/* A row of two cells, what it is and how much, as in "0.4 s"; none for a figure that is not there.
+ */
+void pa_page_figure_row(struct pa_page *page, enum pa_string label, double value, const char *unit);
 void pa_page_table_end(struct pa_page *page);
 /* "N more are in certificate.json", where a table showed only `most` of `total` rows. */
 void pa_page_more_rows(struct pa_page *page, uint64_t total, uint64_t most);

@@ -3,31 +3,22 @@
 #include "report/sections.h"
 
 #include <math.h>
-#include <stdio.h>
-
-static void put_row(struct pa_page *page, enum pa_string label, double value, const char *unit) {
-    char figure[PA_FIGURE_BYTES], text[2 * PA_FIGURE_BYTES];
-    if (!isfinite(value))
-        return;
-    pa_figure_of(figure, value);
-    snprintf(text, sizeof text, "%s%s", figure, unit);
-    pa_page_say(page, label);
-    pa_page_cell(page);
-    pa_page_cell_text(page, text);
-    pa_page_row_end(page);
-}
 
 static void put_run(struct pa_page *page, const json_t *fabric) {
     static const struct pa_column columns[] = {{PA_STRING_QUANTITY, false},
                                                {PA_STRING_VALUE, false}};
     char text[PA_FIGURE_BYTES];
     pa_page_table(page, columns, 2);
-    put_row(page, PA_STRING_FABRIC_DEVICES, (double)pa_page_count_of(fabric, "devices"), "");
-    put_row(page, PA_STRING_FABRIC_BYTES, (double)pa_page_count_of(fabric, "bytes") * 1e-6, " MB");
-    put_row(page, PA_STRING_FABRIC_WINDOW, pa_page_number_of(fabric, "window_s"), " s");
-    put_row(page, PA_STRING_FABRIC_EXCHANGE, pa_page_number_of(fabric, "exchange_s"), " s");
-    put_row(page, PA_STRING_FABRIC_DRAWN, (double)pa_page_count_of(fabric, "drawn"), "");
-    put_row(page, PA_STRING_FABRIC_FAILED, (double)pa_page_count_of(fabric, "failed"), "");
+    pa_page_figure_row(page, PA_STRING_FABRIC_DEVICES, (double)pa_page_count_of(fabric, "devices"),
+                       "");
+    pa_page_figure_row(page, PA_STRING_FABRIC_BYTES,
+                       (double)pa_page_count_of(fabric, "bytes") * 1e-6, " MB");
+    pa_page_figure_row(page, PA_STRING_FABRIC_WINDOW, pa_page_number_of(fabric, "window_s"), " s");
+    pa_page_figure_row(page, PA_STRING_FABRIC_EXCHANGE, pa_page_number_of(fabric, "exchange_s"),
+                       " s");
+    pa_page_figure_row(page, PA_STRING_FABRIC_DRAWN, (double)pa_page_count_of(fabric, "drawn"), "");
+    pa_page_figure_row(page, PA_STRING_FABRIC_FAILED, (double)pa_page_count_of(fabric, "failed"),
+                       "");
     double twice = pa_page_number_of(fabric, "twice_share");
     if (isfinite(twice)) {
         pa_share_text(text, twice);

@@ -5,19 +5,6 @@
 #include "report/sections.h"
 
 #include <math.h>
-#include <stdio.h>
-
-static void put_row(struct pa_page *page, enum pa_string label, double value, const char *unit) {
-    char figure[PA_FIGURE_BYTES], text[2 * PA_FIGURE_BYTES];
-    if (!isfinite(value))
-        return;
-    pa_figure_of(figure, value);
-    snprintf(text, sizeof text, "%s%s", figure, unit);
-    pa_page_say(page, label);
-    pa_page_cell(page);
-    pa_page_cell_text(page, text);
-    pa_page_row_end(page);
-}
 
 void pa_section_watermark(struct pa_page *page) {
     static const struct pa_column columns[] = {{PA_STRING_QUANTITY, false},
@@ -33,13 +20,15 @@ void pa_section_watermark(struct pa_page *page) {
                       : isfinite(p)                      ? PA_STRING_WATERMARK_NOT_FOUND
                                                          : PA_STRING_WATERMARK_NOT_WHOLE);
     pa_page_table(page, columns, 2);
-    put_row(page, PA_STRING_WATERMARK_BITS, (double)pa_page_count_of(mark, "bits"), "");
-    put_row(page, PA_STRING_WATERMARK_USABLE, (double)pa_page_count_of(mark, "usable_bits"), "");
-    put_row(page, PA_STRING_WATERMARK_HALF, pa_page_number_of(mark, "half_bit_s"), " s");
-    put_row(page, PA_STRING_WATERMARK_SETTLE, pa_page_number_of(mark, "settle_s"), " s");
-    put_row(page, PA_STRING_WATERMARK_SWITCHED, pa_page_number_of(mark, "switched_w"), " W");
-    put_row(page, PA_STRING_WATERMARK_T, pa_page_number_of(mark, "t"), "");
-    put_row(page, PA_STRING_WATERMARK_P, p, "");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_BITS, (double)pa_page_count_of(mark, "bits"), "");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_USABLE,
+                       (double)pa_page_count_of(mark, "usable_bits"), "");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_HALF, pa_page_number_of(mark, "half_bit_s"), " s");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_SETTLE, pa_page_number_of(mark, "settle_s"), " s");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_SWITCHED, pa_page_number_of(mark, "switched_w"),
+                       " W");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_T, pa_page_number_of(mark, "t"), "");
+    pa_page_figure_row(page, PA_STRING_WATERMARK_P, p, "");
     pa_page_table_end(page);
     pa_page_block_say(page, PA_BLOCK_CAPTION, PA_STRING_WATERMARK_CAVEAT);
     pa_page_end(page, PA_PART_SECTION);
