@@ -3,7 +3,10 @@
 #include "report/phrase.h"
 #include "report/sections.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { MOST_MEMBERS = 64 }; /* of claim, policy, validity or tool: far above what they have */
 
 static const struct pa_column columns[] = {{PA_STRING_PARAMETER, false}, {PA_STRING_VALUE, false}};
 
@@ -22,24 +25,36 @@ static void put_value(struct pa_page *page, const json_t *value) {
     pa_page_cell(page);
 }
 
-/* One row for each plain member of `part`: their names are those of the signed statement. Files and
- * lists have their own places. */
+static int by_name(const void *left, const void *right) {
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static bool is_plain(const char *name, const json_t *value) {
+    return !json_is_array(value) && !json_is_object(value) && strcmp(name, "text_base64") != 0 &&
+           !(json_is_string(value) && json_string_length(value) == 0);
+}
+
+/* One row for each plain member of `part`, by name: their names are those of the signed statement.
+ * Whoever reads a statement has its members in another order than who built it, and makes the same
+ * report. Files and lists have their own places. */
 static void put_members(struct pa_page *page, const char *part) {
-    const char *name;
+    const char *name, *names[MOST_MEMBERS];
+    size_t count = 0;
     json_t *value;
     json_t *object = (json_t *)(uintptr_t)pa_page_part_of(page, part);
     json_object_foreach(object, name, value) {
-        bool is_text = json_is_string(value);
-        if (json_is_array(value) || json_is_object(value) || strcmp(name, "text_base64") == 0 ||
-            (is_text && json_string_length(value) == 0))
-            continue;
+        if (is_plain(name, value) && count < MOST_MEMBERS)
+            names[count++] = name;
+    }
+    qsort(names, count, sizeof names[0], by_name);
+    for (size_t i = 0; i < count; i++) {
         pa_page_mark(page, "<code>");
         pa_page_text(page, part);
         pa_page_mark(page, ".");
-        pa_page_text(page, name);
+        pa_page_text(page, names[i]);
         pa_page_mark(page, "</code>");
         pa_page_cell(page);
-        put_value(page, value);
+        put_value(page, json_object_get(object, names[i]));
         pa_page_row_end(page);
     }
 }
