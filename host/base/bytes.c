@@ -131,6 +131,16 @@ void pa_buffer_free(struct pa_buffer *buffer) {
     *buffer = (struct pa_buffer){0};
 }
 
+struct pa_buffer *pa_buffers_make(size_t count) {
+    return calloc(count, sizeof(struct pa_buffer));
+}
+
+void pa_buffers_free(struct pa_buffer *buffers, size_t count) {
+    for (size_t i = 0; buffers != NULL && i < count; i++)
+        pa_buffer_free(&buffers[i]);
+    free(buffers);
+}
+
 void pa_hex(char *out, const void *data, size_t size) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = data;

@@ -69,6 +69,10 @@ void pa_buffer_format(struct pa_buffer *buffer, const char *format, ...)
 /* Forget the content and keep the memory. */
 void pa_buffer_clear(struct pa_buffer *buffer);
 void pa_buffer_free(struct pa_buffer *buffer);
+/* `count` empty ones, released together with all that they hold; NULL when memory is out, which may
+ * be released, too. */
+struct pa_buffer *pa_buffers_make(size_t count);
+void pa_buffers_free(struct pa_buffer *buffers, size_t count);
 
 /* Lower-case hexadecimal of `size` bytes; `out` takes 2 * size + 1 characters. */
 void pa_hex(char *out, const void *data, size_t size);

@@ -283,8 +283,8 @@ int pa_allreduce_sweep(const struct pa_allreduce_plan *plan, const struct pa_has
                        plan->backend->name);
     PA_TRY(plan->backend->communicator_id(plan->is_one_host, id, error));
     memcpy(out->transport, id, sizeof out->transport - 1);
-    struct exchange exchange = {.requests = calloc(plan->ranks, sizeof *exchange.requests),
-                                .answers = calloc(plan->ranks, sizeof *exchange.answers),
+    struct exchange exchange = {.requests = pa_buffers_make(plan->ranks),
+                                .answers = pa_buffers_make(plan->ranks),
                                 .ranks = plan->ranks,
                                 .ask = ask,
                                 .context = context,
@@ -298,14 +298,8 @@ int pa_allreduce_sweep(const struct pa_allreduce_plan *plan, const struct pa_has
         code = sweep_sizes(&exchange, plan, sizes, count, out, error);
     if (exchange.requests != NULL && exchange.answers != NULL)
         close_all(&exchange);
-    for (uint32_t rank = 0; rank < plan->ranks; rank++) {
-        if (exchange.requests != NULL)
-            pa_buffer_free(&exchange.requests[rank]);
-        if (exchange.answers != NULL)
-            pa_buffer_free(&exchange.answers[rank]);
-    }
-    free(exchange.requests);
-    free(exchange.answers);
+    pa_buffers_free(exchange.requests, plan->ranks);
+    pa_buffers_free(exchange.answers, plan->ranks);
     return code;
 }
 

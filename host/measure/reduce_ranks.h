@@ -30,6 +30,10 @@ void pa_reduce_ranks_end(struct pa_reduce_ranks *ranks);
 /* The device of a rank. */
 const struct pa_site_device *pa_reduce_ranks_device(const struct pa_reduce_ranks *ranks,
                                                     uint32_t rank);
+/* How many operations a step of a rank's device has at this K, and how long it should take: by its
+ * warm-up, else by its calibration; 0 when neither tells. */
+double pa_reduce_ranks_step_ns(const struct pa_reduce_ranks *ranks, uint32_t rank, uint32_t k,
+                               double *operations);
 /* On how many hosts they are; 0 when memory is out. */
 uint32_t pa_reduce_ranks_hosts(const struct pa_reduce_ranks *ranks);
 

@@ -65,13 +65,8 @@ static uint64_t gradient_bytes(const struct coupling *coupling, uint64_t most_by
 
 static void estimate(struct coupling *coupling, const struct pa_allreduce_outcome *sweep) {
     for (uint32_t rank = 0; rank < coupling->ranks.ranks; rank++) {
-        const struct pa_site_device *device = pa_reduce_ranks_device(&coupling->ranks, rank);
-        const struct pa_trial *chosen = &device->calibration.chosen;
-        double operations = (double)pa_shape_operations(
-            (struct pa_shape){chosen->m, chosen->n, coupling->terms->plan->k});
-        double rate = device->warmup.rate > 0 ? device->warmup.rate : chosen->rate;
-        double step_ns = rate > 0 ? 1e9 * operations / rate : 0;
-        coupling->step_operations[rank] = operations;
+        double step_ns = pa_reduce_ranks_step_ns(&coupling->ranks, rank, coupling->terms->plan->k,
+                                                 &coupling->step_operations[rank]);
         coupling->step_ns = step_ns > coupling->step_ns ? step_ns : coupling->step_ns;
     }
     coupling->reduce_ns =
@@ -139,22 +134,16 @@ int pa_session_coupled(const struct pa_session_terms *terms,
     uint32_t ranks = coupling.ranks.ranks;
     if (ranks == 0)
         return note_without(terms, "not measured", "No two devices of one make were left.", error);
-    coupling.requests = calloc(ranks, sizeof *coupling.requests);
-    coupling.answers = calloc(ranks, sizeof *coupling.answers);
+    coupling.requests = pa_buffers_make(ranks);
+    coupling.answers = pa_buffers_make(ranks);
     coupling.step_operations = calloc(ranks, sizeof *coupling.step_operations);
     int code = PA_OK;
     if (coupling.requests == NULL || coupling.answers == NULL || coupling.step_operations == NULL)
         code = pa_fail(error, PA_EMEMORY, "working as one system: out of memory");
     if (code == PA_OK)
         code = run_and_note(&coupling, sweep, error);
-    for (uint32_t rank = 0; rank < ranks; rank++) {
-        if (coupling.requests != NULL)
-            pa_buffer_free(&coupling.requests[rank]);
-        if (coupling.answers != NULL)
-            pa_buffer_free(&coupling.answers[rank]);
-    }
-    free(coupling.requests);
-    free(coupling.answers);
+    pa_buffers_free(coupling.requests, ranks);
+    pa_buffers_free(coupling.answers, ranks);
     free(coupling.step_operations);
     pa_reduce_ranks_end(&coupling.ranks);
     return code;

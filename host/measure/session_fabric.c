@@ -75,12 +75,8 @@ static int ask(struct fabric *fabric, uint64_t longest_ns, struct pa_error *erro
 static uint64_t work_patience(const struct fabric *fabric) {
     double longest_ns = 0;
     for (uint32_t rank = 0; rank < fabric->ranks.ranks; rank++) {
-        const struct pa_site_device *device = pa_reduce_ranks_device(&fabric->ranks, rank);
-        const struct pa_trial *chosen = &device->calibration.chosen;
-        double operations = (double)pa_shape_operations(
-            (struct pa_shape){chosen->m, chosen->n, fabric->terms->plan->k});
-        double rate = device->warmup.rate > 0 ? device->warmup.rate : chosen->rate;
-        double ns = rate > 0 ? 1e9 * operations / rate : 0;
+        double operations,
+            ns = pa_reduce_ranks_step_ns(&fabric->ranks, rank, fabric->terms->plan->k, &operations);
         longest_ns = ns > longest_ns ? ns : longest_ns;
     }
     return pa_clock_patience_ns(patience_ns) +
@@ -318,8 +314,8 @@ int pa_session_fabric(const struct pa_session_terms *terms, const struct pa_ledg
     uint32_t ranks = fabric.ranks.ranks;
     if (ranks == 0)
         return note_state(terms, "not measured", "No two devices of one make were left.", error);
-    fabric.requests = calloc(ranks, sizeof *fabric.requests);
-    fabric.answers = calloc(ranks, sizeof *fabric.answers);
+    fabric.requests = pa_buffers_make(ranks);
+    fabric.answers = pa_buffers_make(ranks);
     fabric.order = calloc(ranks, sizeof *fabric.order);
     int code = PA_OK;
     if (fabric.requests == NULL || fabric.answers == NULL || fabric.order == NULL)
@@ -328,14 +324,8 @@ int pa_session_fabric(const struct pa_session_terms *terms, const struct pa_ledg
         code = pa_fabric_run_begin(&fabric.run, &ledger->declaration, &ledger->session, error);
     if (code == PA_OK)
         code = run_and_note(&fabric, error);
-    for (uint32_t rank = 0; rank < ranks; rank++) {
-        if (fabric.requests != NULL)
-            pa_buffer_free(&fabric.requests[rank]);
-        if (fabric.answers != NULL)
-            pa_buffer_free(&fabric.answers[rank]);
-    }
-    free(fabric.requests);
-    free(fabric.answers);
+    pa_buffers_free(fabric.requests, ranks);
+    pa_buffers_free(fabric.answers, ranks);
     free(fabric.order);
     pa_fabric_run_free(&fabric.run);
     pa_reduce_ranks_end(&fabric.ranks);

@@ -11,16 +11,23 @@ static void copy_text(char *out, size_t size, const json_t *note, const char *ke
     snprintf(out, size, "%.*s", (int)size - 1, text != NULL ? text : "");
 }
 
+/* The declared device that a note is about; NULL: none. */
+static struct pa_past_device *noted_device(struct pa_session_past *past, const json_t *note) {
+    const json_t *device = json_object_get(note, "device");
+    bool is_number = json_is_integer(device) && json_integer_value(device) >= 0 &&
+                     json_integer_value(device) < (json_int_t)past->ledger.declaration.device_count;
+    return is_number ? &past->devices[json_integer_value(device)] : NULL;
+}
+
 static void remember_device(struct pa_session_past *past, const json_t *note) {
-    json_int_t device = json_integer_value(json_object_get(note, "device"));
+    struct pa_past_device *place = noted_device(past, note);
     json_int_t variant = json_integer_value(json_object_get(note, "variant_number"));
     const char *format = json_string_value(json_object_get(note, "format"));
-    if (device < 0 || device >= (json_int_t)past->ledger.declaration.device_count ||
-        format == NULL || variant < 0 || variant > 255)
+    if (place == NULL || format == NULL || variant < 0 || variant > 255)
         return;
-    past->choices[device].format = pa_format_named(format);
-    past->choices[device].variant = (uint32_t)variant;
-    struct pa_past_device *place = &past->devices[device];
+    struct pa_trial *choice = &past->choices[place - past->devices];
+    choice->format = pa_format_named(format);
+    choice->variant = (uint32_t)variant;
     const json_t *rank = json_object_get(note, "rank");
     if (json_is_integer(rank) && json_integer_value(rank) >= 0 &&
         json_integer_value(rank) < INT32_MAX)
@@ -28,14 +35,6 @@ static void remember_device(struct pa_session_past *past, const json_t *note) {
     copy_text(place->id, sizeof place->id, note, "id");
     copy_text(place->host, sizeof place->host, note, "host");
     copy_text(place->backend, sizeof place->backend, note, "backend");
-}
-
-/* A part of the session that this device has behind it, well or not: no second try. */
-static struct pa_past_device *noted_device(struct pa_session_past *past, const json_t *note) {
-    const json_t *device = json_object_get(note, "device");
-    bool is_number = json_is_integer(device) && json_integer_value(device) >= 0 &&
-                     json_integer_value(device) < (json_int_t)past->ledger.declaration.device_count;
-    return is_number ? &past->devices[json_integer_value(device)] : NULL;
 }
 
 static void remember_allreduce(struct pa_session_past *past, const json_t *note) {
@@ -59,7 +58,7 @@ static void remember_finding(struct pa_session_past *past, const json_t *note) {
     }
 }
 
-/* What was measured after the epochs. */
+/* What was measured after the epochs, well or not: there is no second try of any of it. */
 static void remember_part(struct pa_session_past *past, const char *kind, const json_t *note) {
     struct pa_past_device *device = noted_device(past, note);
     if (strcmp(kind, "raw") == 0)
