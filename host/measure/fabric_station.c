@@ -10,6 +10,10 @@
 enum stage { WORK = 1, SWAP, OPEN, LEAVE };
 enum { MOST_WISHES = 4 * PA_FABRIC_SAMPLES, MOST_RANKS = 65536 };
 
+/* All are asked at once and have nothing else to do: who has not come by then does not come. Of a
+ * process that dies before it came the others see nothing. */
+static const uint64_t join_patience_ns = UINT64_C(60000000000);
+
 /* As with an all-reduce, a device gives up a little before the hub does. */
 static uint64_t deadline_after(uint64_t patience_ns) {
     return pa_clock_raw_ns() + patience_ns / 10 * 9;
@@ -106,10 +110,12 @@ static int work(struct pa_fabric_station *station, struct pa_stand *stand, struc
     station->words = asked.words;
     station->rank = asked.rank;
     uint64_t deadline_ns = deadline_after(asked.patience_ns);
+    uint64_t join_ns = pa_clock_raw_ns() + pa_clock_patience_ns(join_patience_ns);
     PA_TRY(make_room(station, error));
     /* Before the chain: what it takes to find each other is no part of the exchange. */
-    PA_TRY(pa_exchange_open(asked.id, (int)asked.rank, (int)asked.ranks, deadline_ns,
-                            &station->exchange, error));
+    PA_TRY(pa_exchange_open(asked.id, (int)asked.rank, (int)asked.ranks,
+                            join_ns < deadline_ns ? join_ns : deadline_ns, &station->exchange,
+                            error));
     PA_TRY(run_chain(station, stand, &asked.start, deadline_ns, error));
     PA_TRY(pa_chain_tail(&station->chain, &station->tail, error));
     pa_fabric_digests(station->digests, station->own, station->words,
