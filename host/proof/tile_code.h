@@ -3,9 +3,9 @@
  *
  * A tile is computed in panels of at most PA_PANEL_BYTES a vector: `generate` writes the operands
  * of 128 vectors (rows of A or columns of B) for a range of Philox blocks, `multiply` adds the
- * panel's products to C. Both see the blocks in groups of `lanes`; inside a group the values may
- * lie in any order, because A and B have the same one and a sum does not care. Blocks past the end
- * are zeros.
+ * panel's products to C. How values lie in a panel is each code's own affair: A and B lie alike,
+ * and a sum does not care for its order. Both see the blocks in groups of `lanes`; blocks past the
+ * end are zeros.
  */
 #ifndef PA_PROOF_TILE_CODE_H
 #define PA_PROOF_TILE_CODE_H
@@ -17,12 +17,12 @@ enum { PA_PANEL_BYTES = 1024, PA_PANEL_SHORTS = 512, PA_PANEL_INTS = 256 };
 
 struct pa_tile_code {
     const char *name;
-    uint32_t lanes; /* Philox blocks of a group: 1, 8 or 16 */
+    uint32_t lanes; /* Philox blocks of a group: 1 or 16 */
     /* Values of `blocks` blocks from `first_block` on, for the 128 vectors from `first_vector` on.
-     * `out` has 128 lines of PA_PANEL_BYTES: int16 for 16-bit code, int32 for dense64. */
+     * `out` has 128 times PA_PANEL_BYTES: int16 for 16-bit code, int32 for dense64. */
     void (*generate)(void *out, enum pa_class class_id, struct pa_seed seed, uint32_t first_vector,
                      uint32_t first_block, uint32_t blocks);
-    /* c += a * b over the first `depth` values of each line, c 128 x 128 row-major. */
+    /* c += a * b over the first `depth` values of each vector, c 128 x 128 row-major. */
     void (*multiply16)(int32_t *c, const int16_t *a, const int16_t *b, uint32_t depth);
     void (*multiply64)(int64_t *c, const int32_t *a, const int32_t *b, uint32_t depth);
 };
