@@ -57,6 +57,9 @@ void pa_openblas_name(char *out, size_t size);
 /* The most threads that may call OpenBLAS at once. */
 int pa_openblas_most_threads(void);
 
+/* Rows of a panel for a library that packs B anew in each call, which long panels make cheap. */
+uint32_t pa_gemm_long_panel(const struct pa_workload *work, int threads);
+
 /* Bytes of the panel of C that a thread works on, and of one element of C. */
 size_t pa_gemm_c_element(enum pa_format format);
 

@@ -122,9 +122,24 @@ static bool read_layout(const dnnl_memory_desc_t *b, struct pa_gemm_plan *plan) 
     return true;
 }
 
+/* Without AVX-512 the library computes by its older gemm, which packs B anew in each call. */
+static bool packs_anew(const struct pa_workload *work, bool packed) {
+    dnnl_primitive_desc_t described = NULL;
+    const char *implementation = "";
+    pthread_mutex_lock(&preparing);
+    if (describe(work->format, 256, work->n, work->k, packed, &described) == dnnl_success)
+        dnnl_primitive_desc_query(described, dnnl_query_impl_info_str, 0, &implementation);
+    bool is_gemm = strncmp(implementation, "gemm:", 5) == 0;
+    dnnl_primitive_desc_destroy(described);
+    pthread_mutex_unlock(&preparing);
+    return is_gemm;
+}
+
 /* 256 rows: A's panel and C's stay in the second and third cache, and B is still read rarely enough
  * (measured at n = 2048, k = 8192: 256 rows 1.00, 128 rows 0.99, 64 rows 0.97, 1024 rows 0.98). */
-static uint32_t panel_rows(const struct pa_workload *work, int threads) {
+static uint32_t panel_rows(const struct pa_workload *work, bool packed, int threads) {
+    if (packs_anew(work, packed))
+        return pa_gemm_long_panel(work, threads);
     bool enough = work->m / 256 >= 4 * (uint32_t)threads && work->n <= 16384;
     return enough ? 256 : 128;
 }
@@ -153,7 +168,7 @@ static int onednn_plan(struct pa_gemm_plan *plan, bool packed, int threads,
     if (engine == NULL)
         return pa_fail(error, PA_EUNSUPPORTED, "oneDNN offers no processor engine here");
     plan->library = &pa_gemm_onednn;
-    plan->panel_rows = panel_rows(work, threads);
+    plan->panel_rows = panel_rows(work, packed, threads);
     plan->block = 0;
     plan->sums_at = 0;
     plan->b_bytes = (size_t)work->n * work->k * pa_format_bytes(work->format);

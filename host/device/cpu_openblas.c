@@ -36,9 +36,8 @@ void pa_openblas_name(char *out, size_t size) {
     snprintf(out, size, "OpenBLAS %s (%s)", version, core != NULL ? core : "?");
 }
 
-/* OpenBLAS packs B anew in each call, which long panels make cheap; four panels a thread keep one
- * slow thread from stalling the others. */
-static uint32_t panel_rows(const struct pa_workload *work, int threads) {
+/* Four panels a thread keep one slow thread from stalling the others. */
+uint32_t pa_gemm_long_panel(const struct pa_workload *work, int threads) {
     uint32_t rows = work->m / (4 * (uint32_t)threads) / 128 * 128;
     return rows < 128 ? 128 : rows > 4096 ? 4096 : rows;
 }
@@ -62,7 +61,7 @@ static int openblas_plan(struct pa_gemm_plan *plan, bool packed, int threads,
     plan->sums_at = 0;
     plan->threads = threads;
     plan->b_bytes = (size_t)work->n * work->k * pa_format_bytes(work->format);
-    plan->panel_rows = panel_rows(work, threads);
+    plan->panel_rows = pa_gemm_long_panel(work, threads);
     snprintf(plan->way, sizeof plan->way, "openblas");
     return PA_OK;
 }
