@@ -72,7 +72,8 @@ class Hall:
         self.witness = None
 
     def sessions(self):
-        return {n for n in os.listdir(self.store) if len(n) == 16} if self.store.exists() else set()
+        """A folder without a ticket is no session: the same declaration, sent again, gets that folder."""
+        return {n for n in os.listdir(self.store) if (self.store / n / "ticket").exists()} if self.store.exists() else set()
 
     def start_site(self):
         """A new audit, or the one that has a ticket."""
