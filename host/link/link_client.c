@@ -241,9 +241,11 @@ static int judge_failure(const struct pa_link_client *client, CURLcode code,
 /* The deadline has passed; `code` is how the last try ended. */
 static int judge_deadline(const struct pa_link_client *client, CURLcode code, int tries,
                           struct pa_error *error) {
-    curl_off_t connected_us = 0;
+    /* A connection that was there before takes no time to connect, but something to be chosen. */
+    curl_off_t connected_us = 0, ready_us = 0;
     curl_easy_getinfo(client->curl, CURLINFO_CONNECT_TIME_T, &connected_us);
-    if (code == CURLE_OPERATION_TIMEDOUT && connected_us > 0)
+    curl_easy_getinfo(client->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    if (code == CURLE_OPERATION_TIMEDOUT && (connected_us > 0 || ready_us > 0))
         return pa_fail(error, PA_ETIMEOUT, "%s at %s did not answer in time", client->peer,
                        client->url);
     if (code == CURLE_OK)

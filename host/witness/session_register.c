@@ -43,7 +43,10 @@ int pa_session_register_next(const char *path, const struct pa_hash *claim, cons
             (*serial)++;
     if (content.size % LINE_CHARACTERS != 0)
         code = pa_fail(error, PA_EINPUT,
-                       "counting earlier sessions: %s is damaged (its last line is cut)", path);
+                       "counting earlier sessions: %s is damaged (its last line is cut). When the "
+                       "power failed while a session was declared, remove what is left of that "
+                       "line: the session never began",
+                       path);
     pa_buffer_free(&content);
     return code;
 }

@@ -323,6 +323,9 @@ static void a_slow_peer_is_a_timeout(void **state) {
     assert_non_null(strstr(error.text, "did not answer in time"));
     assert_int_equal(ask(client, "GET", "/doze", NULL, 0, 100, 20000, &reply, &error), PA_OK);
     assert_memory_equal(reply.data, "late", 4);
+    /* Over the connection of before, too. */
+    assert_int_equal(ask(client, "GET", "/doze", NULL, 0, 100, 700, &reply, &error), PA_ETIMEOUT);
+    assert_non_null(strstr(error.text, "did not answer in time"));
     pa_buffer_free(&reply);
     pa_link_client_close(client);
 }
