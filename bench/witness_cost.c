@@ -6,9 +6,10 @@
  * For each class and each code path that runs here: reading and checking an opening of a device
  * with M = 32768, N = 8192, K = 8192 and 400 steps, and computing its tile; median and the 5th and
  * 95th percentile of single openings. The code paths take turns, so that a slow second hits them
- * all. */
+ * all. Then one chunk of a fabric proof's state: a row of each of its 64 steps. */
 #include "bench_machine.h"
 
+#include "proof/fabric_proof.h"
 #include "proof/proof.h"
 #include "proof/tile_code.h"
 
@@ -23,7 +24,7 @@ static int by_value(const void *a, const void *b) {
 
 static void print_row(const char *what, const char *path, uint64_t *ns, size_t count) {
     qsort(ns, count, sizeof *ns, by_value);
-    printf("%-10s %9s: %8.3f  %8.3f  %8.3f\n", what, path, (double)ns[count / 2] / 1e6,
+    printf("%-14s %9s: %8.3f  %8.3f  %8.3f\n", what, path, (double)ns[count / 2] / 1e6,
            (double)ns[count / 20] / 1e6, (double)ns[count - 1 - count / 20] / 1e6);
 }
 
@@ -98,6 +99,27 @@ static int measure_tiles(uint64_t *ns[MOST_PATHS], size_t repetitions, struct pa
     return PA_OK;
 }
 
+static int measure_fabric(uint64_t *ns, size_t repetitions, struct pa_error *error) {
+    const struct pa_shape shape = {32768, 8192, PA_CERTIFIED_K};
+    struct pa_hash start, d[PA_FABRIC_STEPS];
+    pa_sha256(&start, "fabric", 6);
+    for (int t = 0; t < PA_FABRIC_STEPS; t++)
+        d[t] = start;
+    for (int c = 0; c < CLASSES; c++) {
+        for (size_t i = 0; i < repetitions; i++) {
+            uint32_t words[PA_FABRIC_CHUNK];
+            uint64_t t0 = pa_clock_raw_ns();
+            PA_TRY(pa_fabric_chunk(words, classes[c], shape, &start, d, PA_FABRIC_STEPS,
+                                   (uint32_t)i, error));
+            ns[i] = pa_clock_raw_ns() - t0;
+        }
+        char what[24];
+        snprintf(what, sizeof what, "fabric-%s", pa_class_traits(classes[c])->name);
+        print_row(what, pa_tile_code_path(), ns, repetitions);
+    }
+    return PA_OK;
+}
+
 static int measure(size_t repetitions, struct pa_error *error) {
     struct pa_chain chain = {0};
     struct pa_tail tail;
@@ -117,10 +139,12 @@ static int measure(size_t repetitions, struct pa_error *error) {
     if (code == PA_OK) {
         printf("an opening is %zu bytes; milliseconds for one, %zu repetitions\n", bytes.size,
                repetitions);
-        printf("%-10s %-9s %8s  %8s  %8s\n", "", "path", "median", "5 %", "95 %");
+        printf("%-14s %-9s %8s  %8s  %8s\n", "", "path", "median", "5 %", "95 %");
         print_row("check", "alone", ns[0], repetitions);
         code = measure_tiles(ns, repetitions, error);
     }
+    if (code == PA_OK)
+        code = measure_fabric(ns[0], repetitions, error);
     for (int p = 0; p < MOST_PATHS; p++)
         free(ns[p]);
     pa_buffer_free(&bytes);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE_WORDS = PA_TILE * PA_TILE };
+enum { TILE_WORDS = PA_TILE * PA_TILE, LEAST_ROWS = 8 };
 
 struct pa_tile_bench {
     uint32_t k;
@@ -25,11 +25,12 @@ struct pa_tile_bench {
 /* The plain loops: the reference of the others, and what runs where those cannot. */
 
 static void portable_generate(void *out, enum pa_class class_id, struct pa_seed seed,
-                              uint32_t first_vector, uint32_t first_block, uint32_t blocks) {
+                              uint32_t first_vector, uint32_t vectors, uint32_t first_block,
+                              uint32_t blocks) {
     const struct pa_class_traits *traits = pa_class_traits(class_id);
     uint32_t width = (uint32_t)traits->slot_bits, bits = (uint32_t)traits->bits;
     uint32_t slots = 128 / width;
-    for (uint32_t v = 0; v < PA_TILE; v++) {
+    for (uint32_t v = 0; v < vectors; v++) {
         unsigned char *line = (unsigned char *)out + (size_t)v * PA_PANEL_BYTES;
         for (uint32_t block = 0; block < blocks; block++) {
             pa_u32 x[4];
@@ -45,8 +46,9 @@ static void portable_generate(void *out, enum pa_class class_id, struct pa_seed 
     }
 }
 
-static void portable_multiply16(int32_t *c, const int16_t *a, const int16_t *b, uint32_t depth) {
-    for (uint32_t r = 0; r < PA_TILE; r++)
+static void portable_multiply16(int32_t *c, uint32_t rows, const int16_t *a, const int16_t *b,
+                                uint32_t depth) {
+    for (uint32_t r = 0; r < rows; r++)
         for (uint32_t q = 0; q < PA_TILE; q++) {
             const int16_t *x = a + r * PA_PANEL_SHORTS, *y = b + q * PA_PANEL_SHORTS;
             int32_t sum = 0;
@@ -56,8 +58,9 @@ static void portable_multiply16(int32_t *c, const int16_t *a, const int16_t *b, 
         }
 }
 
-static void portable_multiply64(int64_t *c, const int32_t *a, const int32_t *b, uint32_t depth) {
-    for (uint32_t r = 0; r < PA_TILE; r++)
+static void portable_multiply64(int64_t *c, uint32_t rows, const int32_t *a, const int32_t *b,
+                                uint32_t depth) {
+    for (uint32_t r = 0; r < rows; r++)
         for (uint32_t q = 0; q < PA_TILE; q++) {
             const int32_t *x = a + r * PA_PANEL_INTS, *y = b + q * PA_PANEL_INTS;
             int64_t sum = 0;
@@ -108,10 +111,15 @@ void pa_tile_bench_destroy(struct pa_tile_bench *bench) {
     free(bench);
 }
 
-/* C of one tile, exact: |sum| is at most 2^29 for the 16-bit classes and 2^57 for dense64. */
+/* What of C is computed: `rows` rows, 128 columns. */
+struct part {
+    uint32_t first_row, rows, first_column;
+};
+
+/* Exact: |sum| is at most 2^29 for the 16-bit classes and 2^57 for dense64. */
 static void multiply(struct pa_tile_bench *bench, const struct pa_tile_code *code,
                      enum pa_class class_id, uint32_t k, const struct pa_seed *a_seed,
-                     const struct pa_seed *b_seed, uint32_t row, uint32_t column) {
+                     const struct pa_seed *b_seed, struct part part) {
     bool is_wide = class_id == PA_DENSE64;
     uint32_t slots = 128 / (uint32_t)pa_class_traits(class_id)->slot_bits;
     uint32_t blocks = k / slots;
@@ -120,19 +128,20 @@ static void multiply(struct pa_tile_bench *bench, const struct pa_tile_code *cod
     for (uint32_t first = 0; first < blocks; first += panel_blocks) {
         uint32_t here = blocks - first < panel_blocks ? blocks - first : panel_blocks;
         uint32_t depth = (here + code->lanes - 1) / code->lanes * code->lanes * slots;
-        code->generate(bench->a, class_id, *a_seed, row * PA_TILE, first, here);
-        code->generate(bench->b, class_id, *b_seed, column * PA_TILE, first, here);
+        code->generate(bench->a, class_id, *a_seed, part.first_row, part.rows, first, here);
+        code->generate(bench->b, class_id, *b_seed, part.first_column, PA_TILE, first, here);
         if (is_wide)
-            code->multiply64(bench->sum.wide, bench->a, bench->b, depth);
+            code->multiply64(bench->sum.wide, part.rows, bench->a, bench->b, depth);
         else
-            code->multiply16(bench->sum.narrow, bench->a, bench->b, depth);
+            code->multiply16(bench->sum.narrow, part.rows, bench->a, bench->b, depth);
     }
 }
 
 uint64_t pa_tile_digest_with(const struct pa_tile_code *code, struct pa_tile_bench *bench,
                              enum pa_class class_id, uint32_t k, const struct pa_seed *a_seed,
                              const struct pa_seed *b_seed, uint32_t row, uint32_t column) {
-    multiply(bench, code, class_id, k, a_seed, b_seed, row, column);
+    multiply(bench, code, class_id, k, a_seed, b_seed,
+             (struct part){row * PA_TILE, PA_TILE, column * PA_TILE});
     switch (pa_class_traits(class_id)->words) {
     case PA_WORD_I32:
         return pa_digest_tile_i32(bench->sum.narrow, PA_TILE, b_seed->s);
@@ -152,4 +161,20 @@ uint64_t pa_tile_digest(struct pa_tile_bench *bench, enum pa_class class_id, uin
                         const struct pa_seed *a_seed, const struct pa_seed *b_seed, uint32_t row,
                         uint32_t column) {
     return pa_tile_digest_with(best_code(), bench, class_id, k, a_seed, b_seed, row, column);
+}
+
+void pa_tile_row_with(const struct pa_tile_code *code, struct pa_tile_bench *bench,
+                      enum pa_class class_id, uint32_t k, const struct pa_seed *a_seed,
+                      const struct pa_seed *b_seed, uint32_t row, uint32_t first_column,
+                      int64_t out[PA_TILE]) {
+    multiply(bench, code, class_id, k, a_seed, b_seed,
+             (struct part){row, LEAST_ROWS, first_column});
+    for (int e = 0; e < PA_TILE; e++)
+        out[e] = class_id == PA_DENSE64 ? bench->sum.wide[e] : bench->sum.narrow[e];
+}
+
+void pa_tile_row(struct pa_tile_bench *bench, enum pa_class class_id, uint32_t k,
+                 const struct pa_seed *a_seed, const struct pa_seed *b_seed, uint32_t row,
+                 uint32_t first_column, int64_t out[PA_TILE]) {
+    pa_tile_row_with(best_code(), bench, class_id, k, a_seed, b_seed, row, first_column, out);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tile.h - the witness computes one 128 x 128 tile from the seeds alone, in integers, on one core.
+/* tile.h - the witness computes one 128 x 128 tile, or a row of it, from the seeds alone, in
+ * integers, on one core.
  *
  * Independent of every vendor library, and of the prover's code but for philox.h and digest.h.
  * 16-bit multiply-add on AVX2 or AVX-512 (chosen at run time), plain C elsewhere; 64-bit integers
@@ -22,7 +23,13 @@ uint64_t pa_tile_digest(struct pa_tile_bench *bench, enum pa_class class_id, uin
                         const struct pa_seed *a_seed, const struct pa_seed *b_seed, uint32_t row,
                         uint32_t column);
 
-/* "avx512", "avx2" or "portable": what pa_tile_digest runs on here. */
+/* Elements (row, first_column) to (row, first_column + 127) of C = A * B, as integers. Columns past
+ * the end of B are computed like all others. */
+void pa_tile_row(struct pa_tile_bench *bench, enum pa_class class_id, uint32_t k,
+                 const struct pa_seed *a_seed, const struct pa_seed *b_seed, uint32_t row,
+                 uint32_t first_column, int64_t out[PA_TILE]);
+
+/* "avx512", "avx2" or "portable": what these run on here. */
 const char *pa_tile_code_path(void);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* A panel lies in groups of eight vectors, one in each lane: step by step in k, a word of each of
  * the eight (dense64: one value; otherwise two, which one instruction multiplies and adds). */
-enum { LANES = 8, GROUP_WORDS = LANES * PA_PANEL_INTS, GROUPS = PA_TILE / LANES };
+enum { LANES = 8, GROUP_WORDS = LANES * PA_PANEL_INTS };
 
 struct round_keys {
     __m256i k0[PA_PHILOX_ROUNDS], k1[PA_PHILOX_ROUNDS];
@@ -81,9 +81,10 @@ AVX2 static inline int store_values(__m256i *out, enum pa_class class_id, __m256
 }
 
 AVX2 static void generate(void *out, enum pa_class class_id, struct pa_seed seed,
-                          uint32_t first_vector, uint32_t first_block, uint32_t blocks) {
+                          uint32_t first_vector, uint32_t vectors, uint32_t first_block,
+                          uint32_t blocks) {
     const struct round_keys keys = expand_key(seed);
-    for (uint32_t group = 0; group < GROUPS; group++) {
+    for (uint32_t group = 0; group < vectors / LANES; group++) {
         __m256i *at = (__m256i *)(void *)((uint32_t *)out + (size_t)group * GROUP_WORDS);
         for (uint32_t block = 0; block < blocks; block++) {
             __m256i x[4];
@@ -113,9 +114,10 @@ AVX2 static inline void add_to(void *at, __m256i sums, bool is_wide) {
 /* 4 rows x 16 columns at a time fill the registers without spilling. The columns (16 KiB) stay in
  * the first-level cache while the rows of A pass by. Unrolled, gcc copies less between registers;
  * depth is a multiple of the eight values of a block. */
-AVX2 static void multiply16(int32_t *c, const int16_t *a, const int16_t *b, uint32_t depth) {
+AVX2 static void multiply16(int32_t *c, uint32_t rows, const int16_t *a, const int16_t *b,
+                            uint32_t depth) {
     for (uint32_t q = 0; q < PA_TILE; q += 2 * LANES)
-        for (uint32_t r = 0; r < PA_TILE; r += 4) {
+        for (uint32_t r = 0; r < rows; r += 4) {
             const uint32_t *x = words_of(a, r);
             const __m256i *y = words_of(b, q), *end = y + depth / 2;
             __m256i s[4][2];
@@ -136,9 +138,10 @@ AVX2 static void multiply16(int32_t *c, const int16_t *a, const int16_t *b, uint
 }
 
 /* 4 rows x 8 columns: 64-bit products of the even columns and of the odd ones. */
-AVX2 static void multiply64(int64_t *c, const int32_t *a, const int32_t *b, uint32_t depth) {
+AVX2 static void multiply64(int64_t *c, uint32_t rows, const int32_t *a, const int32_t *b,
+                            uint32_t depth) {
     for (uint32_t q = 0; q < PA_TILE; q += LANES)
-        for (uint32_t r = 0; r < PA_TILE; r += 4) {
+        for (uint32_t r = 0; r < rows; r += 4) {
             const uint32_t *x = words_of(a, r);
             const __m256i *y = words_of(b, q);
             __m256i even[4], odd[4];

@@ -73,8 +73,9 @@ AVX512 static inline int store_values(__m512i *out, enum pa_class class_id, __m5
 }
 
 AVX512 static void generate(void *out, enum pa_class class_id, struct pa_seed seed,
-                            uint32_t first_vector, uint32_t first_block, uint32_t blocks) {
-    for (uint32_t v = 0; v < PA_TILE; v++) {
+                            uint32_t first_vector, uint32_t vectors, uint32_t first_block,
+                            uint32_t blocks) {
+    for (uint32_t v = 0; v < vectors; v++) {
         __m512i *line = (__m512i *)(void *)((unsigned char *)out + (size_t)v * PA_PANEL_BYTES);
         for (uint32_t block = 0; block < blocks; block += 16) {
             uint32_t left = blocks - block;
@@ -102,7 +103,7 @@ AVX512 static inline __m128i sums32(const __m512i s[4]) {
  * so that they stay in the first-level cache. */
 #define MULTIPLY16(MULTIPLY_ADD)                                                                   \
     for (uint32_t group = 0; group < PA_TILE; group += 16)                                         \
-        for (uint32_t r = 0; r < PA_TILE; r += 4)                                                  \
+        for (uint32_t r = 0; r < rows; r += 4)                                                     \
             for (uint32_t q = group; q < group + 16; q += 4) {                                     \
                 const int16_t *x = a + r * PA_PANEL_SHORTS, *y = b + q * PA_PANEL_SHORTS;          \
                 __m512i s[4][4];                                                                   \
@@ -125,16 +126,18 @@ AVX512 static inline __m128i sums32(const __m512i s[4]) {
                 }                                                                                  \
             }
 
-AVX512_VNNI static void multiply16_vnni(int32_t *c, const int16_t *a, const int16_t *b,
+AVX512_VNNI static void multiply16_vnni(int32_t *c, uint32_t rows, const int16_t *a,
+                                        const int16_t *b,
                                         uint32_t depth){MULTIPLY16(_mm512_dpwssd_epi32)}
 
 #define MULTIPLY_THEN_ADD(s, x, y) _mm512_add_epi32(s, _mm512_madd_epi16(x, y))
-AVX512 static void multiply16_bw(int32_t *c, const int16_t *a, const int16_t *b,
+AVX512 static void multiply16_bw(int32_t *c, uint32_t rows, const int16_t *a, const int16_t *b,
                                  uint32_t depth){MULTIPLY16(MULTIPLY_THEN_ADD)}
 
-AVX512 static void multiply64(int64_t *c, const int32_t *a, const int32_t *b, uint32_t depth) {
+AVX512 static void multiply64(int64_t *c, uint32_t rows, const int32_t *a, const int32_t *b,
+                              uint32_t depth) {
     for (uint32_t group = 0; group < PA_TILE; group += 16)
-        for (uint32_t r = 0; r < PA_TILE; r += 4)
+        for (uint32_t r = 0; r < rows; r += 4)
             for (uint32_t q = group; q < group + 16; q += 2) {
                 const int32_t *x = a + r * PA_PANEL_INTS, *y = b + q * PA_PANEL_INTS;
                 __m512i s[4][2];

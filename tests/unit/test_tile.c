@@ -95,6 +95,38 @@ static void every_code_path_computes_the_definition(void **state) {
     pa_tile_bench_destroy(bench);
 }
 
+/* A row that begins inside a tile, in columns that belong to two of them. */
+static void a_row_is_the_definition_s_on_every_path(void **state) {
+    (void)state;
+    static const uint32_t depths[] = {32, 544, 1056};
+    const struct pa_tile_code *paths[3];
+    int count = code_paths(paths);
+    struct pa_tile_bench *bench = NULL;
+    assert_int_equal(pa_tile_bench_create(PA_MOST_K, &bench, NULL), PA_OK);
+    for (size_t c = 0; c < sizeof classes / sizeof classes[0]; c++)
+        for (size_t d = 0; d < sizeof depths / sizeof depths[0]; d++) {
+            uint32_t number = (uint32_t)(c * 100 + d), row = 131 + number,
+                     first = 64 + 128 * number;
+            struct pa_seed a = seed_number(number), b = seed_number(number + 1);
+            for (int p = 0; p <= count; p++) {
+                int64_t out[PA_TILE] = {0};
+                if (p < count)
+                    pa_tile_row_with(paths[p], bench, classes[c], depths[d], &a, &b, row, first,
+                                     out);
+                else
+                    pa_tile_row(bench, classes[c], depths[d], &a, &b, row, first, out);
+                for (uint32_t q = 0; q < PA_TILE; q++) {
+                    int64_t wanted = 0;
+                    for (uint32_t k = 0; k < depths[d]; k++)
+                        wanted +=
+                            operand(classes[c], a, row, k) * operand(classes[c], b, first + q, k);
+                    assert_int_equal(out[q], wanted);
+                }
+            }
+        }
+    pa_tile_bench_destroy(bench);
+}
+
 static void the_full_depth_agrees_on_every_path(void **state) {
     (void)state;
     const struct pa_tile_code *paths[3];
@@ -173,6 +205,7 @@ int main(void) {
     printf("# code path here: %s\n", pa_tile_code_path());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_path_computes_the_definition),
+        cmocka_unit_test(a_row_is_the_definition_s_on_every_path),
         cmocka_unit_test(the_full_depth_agrees_on_every_path),
         cmocka_unit_test(depths_past_the_limit_are_refused),
         cmocka_unit_test(a_flipped_bit_of_c_changes_the_digest),
