@@ -119,6 +119,8 @@ static void idle_strangers_do_not_keep_a_worker_out(void **state) {
     assert_int_equal(exit_of(child), 0);
 }
 
+enum { LIMIT_REFUSED = 97 };
+
 /* What leading so many gives in a process that may have so many files: a child's exit status. */
 static int lead_with_files(int size, rlim_t soft, rlim_t hard) {
     fflush(stdout);
@@ -129,7 +131,7 @@ static int lead_with_files(int size, rlim_t soft, rlim_t hard) {
         struct pa_fleet *fleet = NULL;
         struct pa_error error = {0};
         if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-            _exit(99);
+            _exit(LIMIT_REFUSED);
         int code = pa_fleet_lead(&place, "127.0.0.1:0", folder, in_ms(0), &fleet, &error);
         pa_fleet_close(fleet);
         if (code == PA_EUNSUPPORTED && strstr(error.text, "open files") != NULL)
@@ -141,7 +143,12 @@ static int lead_with_files(int size, rlim_t soft, rlim_t hard) {
 
 static void a_hub_without_files_for_all_says_so_before_anybody_joins(void **state) {
     (void)state;
-    assert_int_equal(lead_with_files(11, 24, 24), 1);
+    int first = lead_with_files(11, 24, 24);
+    if (first == LIMIT_REFUSED) {
+        printf("NOT TESTED: a hub without files: valgrind lets no program limit them\n");
+        return;
+    }
+    assert_int_equal(first, 1);
     assert_int_equal(lead_with_files(11, 24, 400), 0); /* the soft limit is raised */
     assert_int_equal(lead_with_files(500, 24, 400), 1);
 }
