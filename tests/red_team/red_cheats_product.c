@@ -155,7 +155,7 @@ static void generate16(const struct pa_tile_code *code, const struct pa_seed *se
     for (uint32_t first = 0; first < k / 8; first += panel_blocks)
         for (uint32_t v = 0; v < vectors; v += PA_TILE, out += PA_TILE * PA_PANEL_SHORTS) {
             uint32_t left = k / 8 - first;
-            code->generate(out, PA_DENSE16, *seed, v, first,
+            code->generate(out, PA_DENSE16, *seed, v, PA_TILE, first,
                            left < panel_blocks ? left : panel_blocks);
         }
 }
@@ -168,7 +168,7 @@ static void tile16(const struct workshop *shop, const struct pa_tile_code *code,
     memset(sum, 0, sizeof sum);
     for (uint32_t at = 0, p = 0; at < shop->shape.k; at += PA_PANEL_SHORTS, p++) {
         uint32_t left = shop->shape.k - at;
-        code->multiply16(sum, shop->a16 + ((size_t)p * rows + i) * panel,
+        code->multiply16(sum, PA_TILE, shop->a16 + ((size_t)p * rows + i) * panel,
                          shop->b16 + ((size_t)p * columns + j) * panel,
                          left < PA_PANEL_SHORTS ? left : PA_PANEL_SHORTS);
     }
