@@ -79,7 +79,9 @@ function(petaudit_test name)
   endif()
   if(PETAUDIT_LONG_TESTS AND TEST_LABEL STREQUAL "unit" AND PETAUDIT_VALGRIND)
     add_test(NAME memcheck.${name} COMMAND ${PETAUDIT_VALGRIND} --quiet --error-exitcode=99 --leak-check=full
-                                           --errors-for-leak-kinds=definite $<TARGET_FILE:${name}> ${TEST_ARGUMENTS})
+                                           --errors-for-leak-kinds=definite
+                                           --suppressions=${PROJECT_SOURCE_DIR}/tests/memcheck.supp $<TARGET_FILE:${name}>
+                                           ${TEST_ARGUMENTS})
     set_tests_properties(memcheck.${name} PROPERTIES LABELS memcheck TIMEOUT 3600 ENVIRONMENT PETAUDIT_STRIDE=101)
   endif()
 endfunction()
