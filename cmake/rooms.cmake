@@ -55,9 +55,10 @@ endfunction()
 
 include(${CMAKE_CURRENT_LIST_DIR}/../tests/threaded.cmake)
 
-# petaudit_test(NAME LABEL unit SOURCES x.c ROOMS proof ...): a cmocka program, run by ctest under that label.
+# petaudit_test(NAME LABEL unit SOURCES x.c ROOMS proof ...): a cmocka program, run by ctest under that label. With
+# NO_MEMCHECK valgrind never runs it.
 function(petaudit_test name)
-  cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;ROOMS;ARGUMENTS" ${ARGN})
+  cmake_parse_arguments(TEST "NO_MEMCHECK" "LABEL;TIMEOUT" "SOURCES;ROOMS;ARGUMENTS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE petaudit_flags PkgConfig::CMOCKA)
   foreach(room ${TEST_ROOMS})
@@ -77,9 +78,10 @@ function(petaudit_test name)
   if(PETAUDIT_SANITIZE)
     set_tests_properties(${registered} PROPERTIES ENVIRONMENT PETAUDIT_STRIDE=13)
   endif()
-  if(PETAUDIT_LONG_TESTS AND TEST_LABEL STREQUAL "unit" AND PETAUDIT_VALGRIND)
+  if(PETAUDIT_LONG_TESTS AND TEST_LABEL STREQUAL "unit" AND PETAUDIT_VALGRIND AND NOT TEST_NO_MEMCHECK)
     add_test(NAME memcheck.${name} COMMAND ${PETAUDIT_VALGRIND} --quiet --error-exitcode=99 --leak-check=full
                                            --errors-for-leak-kinds=definite
+                                           --show-leak-kinds=definite
                                            --suppressions=${PROJECT_SOURCE_DIR}/tests/memcheck.supp $<TARGET_FILE:${name}>
                                            ${TEST_ARGUMENTS})
     set_tests_properties(memcheck.${name} PROPERTIES LABELS memcheck TIMEOUT 3600 ENVIRONMENT PETAUDIT_STRIDE=101)

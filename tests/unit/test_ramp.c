@@ -103,7 +103,7 @@ static void power_is_the_claims_or_the_catalogues_and_never_a_guess(void **state
 static void both_parts_of_a_sample_follow_the_line(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct pa_site_device devices[MOST_DEVICES];
+        static struct pa_site_device devices[MOST_DEVICES]; /* megabytes */
         struct pa_site site = {.devices = devices};
         struct pa_ramp resting, whole = {.mw_per_s = 0.01};
         double watts[MOST_DEVICES], sum[2] = {0, 0};
