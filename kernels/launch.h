@@ -26,6 +26,8 @@
 #define PA_ALLREDUCE_CHUNK 16384u
 #define PA_MEMORY_CHUNK_WORDS 262144u
 #define PA_MEMORY_CHUNK_BYTES 1048576u
+/* Chunks of a fabric proof's state that a block takes, each with a warp. */
+#define PA_FABRIC_BLOCK_CHUNKS (PA_KERNEL_THREADS / 32u)
 /* Pointers to data are multiples of this, and so are the rows of C (ld * size of an element).
  * Pointers to digests are multiples of 8, those to an order multiples of 4. */
 #define PA_KERNEL_ALIGNMENT 16u
@@ -63,6 +65,12 @@
  * as zeros, and what lies in x is not read.
  *     (void *x, const void *c, u32 pieces, u32 kind, u32 is_first)
  *     grid pa_grid_fabric(pieces)
+ * pa_fabric_digest: digests of the state's chunks under the key s.
+ *     (const void *x, u32 chunks, u32 s, u64 *digests)
+ *     grid pa_grid_fabric_chunks(chunks)
+ * pa_fabric_sum: the sums of the chunks of two states under the keys of their weights.
+ *     (const void *x, const void *y, u32 chunks, u32 s_x, u32 s_y, u64 *sums)
+ *     grid pa_grid_fabric_chunks(chunks)
  */
 #define PA_KERNELS(K)                                                                              \
     K(PA_KERNEL_FILL_DENSE16_BF16, pa_fill_dense16_bf16)                                           \
@@ -78,7 +86,9 @@
     K(PA_KERNEL_ALLREDUCE_DIGEST, pa_allreduce_digest)                                             \
     K(PA_KERNEL_MEMORY_FILL, pa_memory_fill)                                                       \
     K(PA_KERNEL_MEMORY_DIGEST, pa_memory_digest)                                                   \
-    K(PA_KERNEL_FABRIC_FOLD, pa_fabric_fold)
+    K(PA_KERNEL_FABRIC_FOLD, pa_fabric_fold)                                                       \
+    K(PA_KERNEL_FABRIC_DIGEST, pa_fabric_digest)                                                   \
+    K(PA_KERNEL_FABRIC_SUM, pa_fabric_sum)
 
 /* What an element of C is, for pa_fabric_fold. */
 enum pa_fabric_kind { PA_FABRIC_SINGLES, PA_FABRIC_INTEGERS, PA_FABRIC_DOUBLES };
@@ -129,6 +139,10 @@ static inline struct pa_grid pa_grid_allreduce_digest(pa_u64 words) {
 /* at least 1 */
 static inline struct pa_grid pa_grid_fabric(pa_u32 pieces) {
     return (struct pa_grid){(pieces - 1u) / PA_KERNEL_THREADS + 1u, 1u};
+}
+
+static inline struct pa_grid pa_grid_fabric_chunks(pa_u32 chunks) {
+    return (struct pa_grid){(chunks - 1u) / PA_FABRIC_BLOCK_CHUNKS + 1u, 1u};
 }
 
 /* chunks up to 2^31 - 1, at least 1 */

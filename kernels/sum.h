@@ -61,6 +61,16 @@ PA_DEVICE pa_u64 pa_sum_pieces(const unsigned char *at, pa_u64 step, pa_u32 pass
     return sum;
 }
 
+/* The sum over the lanes of a whole warp, in its first lane. */
+PA_DEVICE pa_u64 pa_sum_warp(pa_u64 sum) {
+    for (pa_u32 distance = 16; distance > 0; distance /= 2u) {
+        pa_u32 low = pa_shuffle_down((pa_u32)sum, distance);
+        pa_u32 high = pa_shuffle_down((pa_u32)(sum >> 32), distance);
+        sum += (pa_u64)high << 32 | low;
+    }
+    return sum;
+}
+
 /* Writes the sum over all threads of the block: by shared memory to the first warp, which adds
  * 8 each and the rest by shuffles. `part` is shared and the kernel's own: as a variable of this
  * function nvcc would name it after the path of the source, and no two builds would be equal. */
@@ -72,11 +82,7 @@ PA_DEVICE void pa_sum_block(pa_u64 part[PA_KERNEL_THREADS], pa_u64 sum, pa_u64 *
         return;
     for (pa_u32 i = 32; i < PA_KERNEL_THREADS; i += 32u)
         sum += part[thread + i];
-    for (pa_u32 distance = 16; distance > 0; distance /= 2u) {
-        pa_u32 low = pa_shuffle_down((pa_u32)sum, distance);
-        pa_u32 high = pa_shuffle_down((pa_u32)(sum >> 32), distance);
-        sum += (pa_u64)high << 32 | low;
-    }
+    sum = pa_sum_warp(sum);
     if (thread == 0)
         *out = sum;
 }

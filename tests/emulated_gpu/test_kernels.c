@@ -10,6 +10,7 @@
 #include "kernels/digest.h"
 #include "kernels/fabric.h"
 #include "proof/allreduce_sum.h"
+#include "proof/fabric_proof.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -427,6 +428,48 @@ static void states_are_folded_as_on_the_processor(void **state) {
             compare_fold(pieces[i], kind);
 }
 
+static void compare_chunks(pa_u32 chunks) {
+    size_t words = (size_t)chunks * PA_FABRIC_CHUNK;
+    pa_u32 *x = calloc(words, sizeof *x), *y = calloc(words, sizeof *y);
+    pa_u64 *wanted = calloc(chunks, sizeof *wanted), out = 0;
+    assert_true(x != NULL && y != NULL && wanted != NULL);
+    for (size_t i = 0; i < words; i++) {
+        x[i] = (pa_u32)i * 2654435761u;
+        y[i] = i % 5 == 0 ? 0xFFFFFFFFu : (pa_u32)(i * i) + chunks;
+    }
+    pa_u64 x_at = runner_upload(x, words * sizeof *x), y_at = runner_upload(y, words * sizeof *y);
+    for (size_t i = 0; i < SEEDS; i++) {
+        pa_u32 s_x = seeds[i].s, s_y = seeds[i].k0;
+        void *of_one[] = {&x_at, &chunks, &s_x, &out};
+        void *of_two[] = {&x_at, &y_at, &chunks, &s_x, &s_y, &out};
+        out = runner_upload(wanted, chunks * sizeof *wanted);
+        pa_u64 *got = calloc(chunks, sizeof *got);
+        assert_non_null(got);
+        runner_launch(PA_KERNEL_FABRIC_DIGEST, pa_grid_fabric_chunks(chunks), of_one);
+        runner_download(got, out, chunks * sizeof *got);
+        pa_fabric_digests(wanted, x, words, s_x);
+        assert_memory_equal(got, wanted, chunks * sizeof *got);
+        runner_launch(PA_KERNEL_FABRIC_SUM, pa_grid_fabric_chunks(chunks), of_two);
+        runner_download(got, out, chunks * sizeof *got);
+        pa_fabric_sums(wanted, x, y, words, s_x, s_y);
+        assert_memory_equal(got, wanted, chunks * sizeof *got);
+        runner_free(out);
+        free(got);
+    }
+    runner_free(x_at);
+    runner_free(y_at);
+    free(x);
+    free(y);
+    free(wanted);
+}
+
+static void chunks_of_states_are_digested_and_summed_as_on_the_processor(void **state) {
+    (void)state;
+    static const pa_u32 chunks[] = {1, 7, 8, 9, 100};
+    for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++)
+        compare_chunks(chunks[i]);
+}
+
 static const char *image;
 
 static int open_runner(void **state) {
@@ -454,6 +497,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(memory_is_filled_and_digested_as_the_vectors_say),
         cmocka_unit_test(a_later_part_of_memory_continues),
         cmocka_unit_test(states_are_folded_as_on_the_processor),
+        cmocka_unit_test(chunks_of_states_are_digested_and_summed_as_on_the_processor),
     };
     return cmocka_run_group_tests(tests, open_runner, close_runner);
 }
