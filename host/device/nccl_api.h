@@ -67,6 +67,14 @@ _Static_assert(sizeof(ncclUniqueId) == PA_NCCL_UNIQUE_ID_BYTES, "it goes by valu
     F(true, ncclResult_t, ncclAllReduce,                                                           \
       (const void *input, void *output, size_t count, ncclDataType_t type, ncclRedOp_t operation,  \
        ncclComm_t comm, struct CUstream_st *stream))                                               \
+    F(true, ncclResult_t, ncclGroupStart, (void))                                                  \
+    F(true, ncclResult_t, ncclGroupEnd, (void))                                                    \
+    F(true, ncclResult_t, ncclSend,                                                                \
+      (const void *input, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,            \
+       struct CUstream_st *stream))                                                                \
+    F(true, ncclResult_t, ncclRecv,                                                                \
+      (void *output, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,                 \
+       struct CUstream_st *stream))                                                                \
     F(true, ncclResult_t, ncclCommFinalize, (ncclComm_t comm))                                     \
     F(true, ncclResult_t, ncclCommDestroy, (ncclComm_t comm))                                      \
     F(true, ncclResult_t, ncclCommAbort, (ncclComm_t comm))

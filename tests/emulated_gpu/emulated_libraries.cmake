@@ -9,6 +9,7 @@ target_sources(emulated_gpu PRIVATE
   lt_problem.c
   lt_product.c
   nccl_emulated.c
+  nccl_operations.c
   nccl_room.c
   nvml_emulated.c
   vendor_maker.c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A rank's `phase` only grows: odd when its block lies in its slot, even when it has read all
- * slots. A slot is written again only when every rank has read the block before. */
+ * slots. A slot is written again only when every rank has read the block before. An exchange of two
+ * goes by mail: one block at a time, which the receiver takes away. */
 #include "emulated_gpu/nccl_room.h"
 
 #include "base/base.h"
@@ -25,12 +26,14 @@ struct seat {
     _Atomic uint64_t phase;
     uint64_t bytes; /* of the all-reduce that the slot belongs to; written before `phase` */
     uint32_t kind;
+    atomic_int mail_to;  /* 1 + the rank that our mail is for; 0: none lies there */
+    uint64_t mail_bytes; /* of the exchange that it belongs to; written before `mail_to` */
 };
 
 struct segment {
     atomic_uint magic; /* set last */
     struct seat seats[ROOM_RANKS_MAX];
-    _Alignas(4096) uint8_t slots[][BLOCK_BYTES];
+    _Alignas(4096) uint8_t slots[][BLOCK_BYTES]; /* by rank; then, by rank, its mail */
 };
 
 struct nccl_room {
@@ -61,7 +64,7 @@ struct nccl_room *room_new(const uint8_t id[ROOM_ID_BYTES], int rank, int ranks)
     room->rank = rank;
     room->ranks = ranks;
     room->fd = -1;
-    room->bytes = sizeof(struct segment) + (size_t)ranks * BLOCK_BYTES;
+    room->bytes = sizeof(struct segment) + 2 * (size_t)ranks * BLOCK_BYTES;
     return room;
 }
 
@@ -213,6 +216,62 @@ enum room_answer room_sum(struct nccl_room *room, struct room_sum *sum, int *pee
             sum->is_staged ? add_all(room, sum, block, peer) : stage(room, sum, block, peer);
         if (answer != ROOM_READY)
             return answer;
+    }
+    return ROOM_READY;
+}
+
+static size_t least(uint64_t left) {
+    return left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
+}
+
+/* Whether a block of ours went out. */
+static bool post(struct nccl_room *room, struct room_swap *swap) {
+    struct seat *seat = &room->segment->seats[room->rank];
+    size_t block = least(swap->bytes - swap->sent_bytes);
+    if (block == 0 || atomic_load(&seat->mail_to) != 0)
+        return false;
+    memcpy(room->segment->slots[room->ranks + room->rank],
+           (const uint8_t *)swap->input + swap->sent_bytes, block);
+    seat->mail_bytes = swap->bytes;
+    atomic_store(&seat->mail_to, swap->peer + 1);
+    swap->sent_bytes += block;
+    return true;
+}
+
+static bool has_mail(const struct nccl_room *room, const struct room_swap *swap) {
+    return swap->received_bytes < swap->bytes &&
+           atomic_load(&room->segment->seats[swap->peer].mail_to) == room->rank + 1;
+}
+
+static enum room_answer fetch(struct nccl_room *room, struct room_swap *swap) {
+    struct seat *seat = &room->segment->seats[swap->peer];
+    size_t block = least(swap->bytes - swap->received_bytes);
+    if (seat->mail_bytes != swap->bytes)
+        return ROOM_DIFFERS;
+    memcpy((uint8_t *)swap->output + swap->received_bytes,
+           room->segment->slots[room->ranks + swap->peer], block);
+    atomic_store(&seat->mail_to, 0);
+    swap->received_bytes += block;
+    return ROOM_READY;
+}
+
+enum room_answer room_swap(struct nccl_room *room, struct room_swap *swap, int *peer) {
+    *peer = swap->peer;
+    while (swap->sent_bytes < swap->bytes || swap->received_bytes < swap->bytes) {
+        bool goes_on = post(room, swap);
+        if (has_mail(room, swap)) {
+            enum room_answer answer = fetch(room, swap);
+            if (answer != ROOM_READY)
+                return answer;
+            goes_on = true;
+        }
+        if (goes_on)
+            continue;
+        if (!is_gone(room, swap->peer))
+            return ROOM_WAITS;
+        /* Its last block may have come between our two looks. */
+        if (!has_mail(room, swap))
+            return ROOM_GONE;
     }
     return ROOM_READY;
 }

@@ -53,4 +53,16 @@ struct room_sum {
 /* Sums are made in the order of ranks on every rank: all get the same bits. */
 enum room_answer room_sum(struct nccl_room *room, struct room_sum *sum, int *peer);
 
+/* One exchange between two ranks under way: zeroed but for the first four members. Others take no
+ * notice of it. */
+struct room_swap {
+    const void *input;
+    void *output;
+    uint64_t bytes;
+    int peer;
+    uint64_t sent_bytes, received_bytes;
+};
+
+enum room_answer room_swap(struct nccl_room *room, struct room_swap *swap, int *peer);
+
 #endif

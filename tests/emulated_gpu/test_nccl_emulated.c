@@ -141,6 +141,84 @@ static void two_processes_reduce_every_type(void **state) {
     assert_true(emulated_run(folder, "devices=2", 0, two_processes));
 }
 
+/* A group of a send and a receive, with a rank of another thread. */
+static void *rank_with_a_partner(void *context) {
+    const struct {
+        ncclUniqueId id;
+        int rank;
+    } *me = context;
+    uint32_t words[WORDS];
+    CUstream stream = emulated_open(me->rank);
+    ncclComm_t comm = start(me->id, me->rank, 2);
+    EXPECT_IS(settle(comm, 100000), ncclSuccess);
+    for (uint32_t i = 0; i < WORDS; i++)
+        words[i] = 2 * i + (uint32_t)me->rank;
+    CUdeviceptr own = emulated_upload(words, sizeof words, stream);
+    CUdeviceptr theirs = emulated_upload(NULL, sizeof words, stream);
+    EXPECT_IS(emulated.ncclGroupStart(), ncclSuccess);
+    EXPECT_IS(emulated.ncclSend((const void *)(uintptr_t)own, WORDS, ncclInt32, 1 - me->rank, comm,
+                                stream),
+              ncclSuccess);
+    EXPECT_IS(
+        emulated.ncclRecv((void *)(uintptr_t)theirs, WORDS, ncclInt32, 1 - me->rank, comm, stream),
+        ncclSuccess);
+    EXPECT_IS(emulated.ncclGroupEnd(), ncclInProgress);
+    EXPECT_IS(settle(comm, 1000), ncclSuccess);
+    EXPECT_IS(emulated_wait(stream), 0);
+    EXPECT_IS(emulated_download(words, theirs, sizeof words, stream), 0);
+    for (uint32_t i = 0; i < WORDS; i++)
+        EXPECT_IS(words[i], 2 * i + 1 - (uint32_t)me->rank);
+    EXPECT_IS(emulated.ncclCommFinalize(comm), ncclInProgress);
+    EXPECT_IS(settle(comm, 1000), ncclSuccess);
+    EXPECT_IS(emulated.ncclCommDestroy(comm), ncclSuccess);
+    return NULL;
+}
+
+static void partners(void) {
+    struct {
+        ncclUniqueId id;
+        int rank;
+    } ranks[2];
+    pthread_t threads[2];
+    EXPECT_IS(emulated.ncclGetUniqueId(&ranks[0].id), ncclSuccess);
+    ranks[1].id = ranks[0].id;
+    for (int i = 0; i < 2; i++) {
+        ranks[i].rank = i;
+        EXPECT_IS(pthread_create(&threads[i], NULL, rank_with_a_partner, &ranks[i]), 0);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void two_ranks_exchange(void **state) {
+    (void)state;
+    assert_true(emulated_run(folder, "devices=2", 0, partners));
+    assert_true(emulated_run(folder, "devices=2,order=eager", 0, partners));
+}
+
+/* Outside of a group, to itself, and without its other half. */
+static void halves(void) {
+    ncclUniqueId id;
+    uint32_t words[4] = {0};
+    CUstream stream = emulated_open(0);
+    EXPECT_IS(emulated.ncclGetUniqueId(&id), ncclSuccess);
+    ncclComm_t comm = start(id, 0, 1);
+    EXPECT_IS(settle(comm, 1000), ncclSuccess);
+    CUdeviceptr own = emulated_upload(words, sizeof words, stream);
+    EXPECT_IS(emulated.ncclGroupStart(), ncclSuccess);
+    EXPECT_IS(emulated.ncclSend((const void *)(uintptr_t)own, 4, ncclInt32, 0, comm, stream),
+              ncclInvalidUsage);
+    EXPECT_IS(emulated.ncclGroupEnd(), ncclInvalidUsage);
+    EXPECT_IS(emulated.ncclRecv((void *)(uintptr_t)own, 4, ncclInt32, 1, comm, stream),
+              ncclInvalidUsage);
+    EXPECT_IS(emulated.ncclCommAbort(comm), ncclSuccess);
+}
+
+static void what_is_not_modelled_is_reported(void **state) {
+    (void)state;
+    assert_true(emulated_run(folder, "devices=1", 3, halves));
+}
+
 /* The peer dies in its first all-reduce: ours does not end, the error tells, an abort ends it. */
 static void peer_death(void) {
     ncclUniqueId id;
@@ -250,6 +328,8 @@ static void orders_are_carried_out(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_threads_reduce_every_type),
+        cmocka_unit_test(two_ranks_exchange),
+        cmocka_unit_test(what_is_not_modelled_is_reported),
         cmocka_unit_test(two_processes_reduce_every_type),
         cmocka_unit_test(the_death_of_a_peer_is_an_error_and_no_hang),
         cmocka_unit_test(a_peer_that_never_comes_leaves_init_in_progress),

@@ -77,6 +77,50 @@ static bool is_right(const uint32_t *result, uint32_t ranks) {
     return true;
 }
 
+/* Two exchanges and a sum between them: rank 0 with 1 and 2 with 3, then 0 with 2 and 1 with 3. */
+static void *pair_body(void *context) {
+    struct rank *rank = context;
+    struct nccl_room *room = room_new(rank->id, rank->rank, rank->ranks);
+    uint32_t *input = malloc(WORDS * sizeof *input), *output = malloc(WORDS * sizeof *output);
+    rank->answer = join(room, &rank->peer);
+    for (uint32_t round = 1; round <= 2 && rank->answer == ROOM_READY; round++) {
+        uint32_t peer = (uint32_t)rank->rank ^ round;
+        for (uint32_t i = 0; i < WORDS; i++)
+            input[i] = i * 4 + (uint32_t)rank->rank;
+        struct room_swap swap = {
+            .input = input, .output = output, .bytes = WORDS * sizeof *input, .peer = (int)peer};
+        while ((rank->answer = room_swap(room, &swap, &rank->peer)) == ROOM_WAITS)
+            nap();
+        for (uint32_t i = 0; i < WORDS && rank->answer == ROOM_READY; i++)
+            if (output[i] != i * 4 + peer)
+                rank->answer = ROOM_DIFFERS;
+        if (rank->answer == ROOM_READY && round == 1)
+            rank->answer = sum_once(room, rank, round, &rank->peer);
+    }
+    room_leave(room);
+    free(input);
+    free(output);
+    return NULL;
+}
+
+static void pairs_exchange_beside_each_other(void **state) {
+    uint8_t id[ROOM_ID_BYTES];
+    struct rank ranks[RANKS];
+    pthread_t threads[RANKS];
+    (void)state;
+    assert_true(room_id_make(id));
+    for (int i = 0; i < RANKS; i++) {
+        ranks[i] = (struct rank){.id = id, .rank = i, .ranks = RANKS, .words = WORDS};
+        ranks[i].result = malloc(WORDS * sizeof(uint32_t));
+        assert_int_equal(pthread_create(&threads[i], NULL, pair_body, &ranks[i]), 0);
+    }
+    for (int i = 0; i < RANKS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(ranks[i].answer, ROOM_READY);
+        free(ranks[i].result);
+    }
+}
+
 static void threads_get_the_sum_of_all(void **state) {
     uint8_t id[ROOM_ID_BYTES];
     struct rank ranks[RANKS];
@@ -190,6 +234,7 @@ static void a_seat_is_taken_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs_exchange_beside_each_other),
         cmocka_unit_test(threads_get_the_sum_of_all),
         cmocka_unit_test(processes_get_the_sum_of_all),
         cmocka_unit_test(a_killed_process_is_seen),
