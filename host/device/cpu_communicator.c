@@ -40,7 +40,7 @@ int pa_cpu_communicator_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES
                            struct pa_error *error) {
     const char *wish = getenv("PETAUDIT_ALLREDUCE");
     const struct pa_cpu_transport *transport = is_one_host ? &pa_cpu_shm : &pa_cpu_mpi;
-    if (wish != NULL && wish[0] != '\0')
+    if (pa_exchange_is_forced())
         transport = transport_named(wish);
     if (transport == NULL)
         return pa_fail(error, PA_EUSAGE,
@@ -161,6 +161,17 @@ void pa_cpu_communicator_close(struct pa_communicator *communicator) {
 
 int pa_exchange_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES], struct pa_error *error) {
     return pa_cpu_communicator_id(is_one_host, id, error);
+}
+
+bool pa_exchange_knows(const uint8_t id[PA_COMMUNICATOR_ID_BYTES]) {
+    char name[NAME_BYTES + 1] = "";
+    memcpy(name, id, NAME_BYTES);
+    return transport_named(name) != NULL;
+}
+
+bool pa_exchange_is_forced(void) {
+    const char *wish = getenv("PETAUDIT_ALLREDUCE");
+    return wish != NULL && wish[0] != '\0';
 }
 
 int pa_exchange_open(const uint8_t id[PA_COMMUNICATOR_ID_BYTES], int rank, int size,

@@ -7,14 +7,12 @@
 
 #include <string.h>
 
-enum { STAGE_BYTES = 16 << 20 }; /* pinned, for the way to the host */
-
 static int make(struct pa_workbench *bench, uint64_t words, struct pa_error *error) {
     struct pa_cuda_device *device = bench->device;
     struct pa_cuda_fold *fold = &bench->fold;
     void *pinned = NULL;
     PA_CUDA_TRY(device, cuMemAlloc_v2, &fold->words, (size_t)words * 4);
-    PA_CUDA_TRY(device, cuMemHostAlloc, &pinned, STAGE_BYTES, 0);
+    PA_CUDA_TRY(device, cuMemHostAlloc, &pinned, PA_CUDA_STAGE_BYTES, 0);
     fold->stage = pinned;
     PA_CUDA_TRY(device, cuEventCreate, &fold->copied, PA_CU_EVENT_DISABLE_TIMING);
     return PA_OK;
@@ -59,9 +57,9 @@ int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadli
     PA_TRY(pa_cuda_enter(device, error));
     if (fold->words == 0 || fold->done < fold->steps)
         return pa_fail(error, PA_EINTERNAL, "reading a state before its last step");
-    for (uint64_t at = 0; at < fold->count * 4; at += STAGE_BYTES) {
+    for (uint64_t at = 0; at < fold->count * 4; at += PA_CUDA_STAGE_BYTES) {
         uint64_t left = fold->count * 4 - at;
-        size_t bytes = left < STAGE_BYTES ? (size_t)left : STAGE_BYTES;
+        size_t bytes = left < PA_CUDA_STAGE_BYTES ? (size_t)left : PA_CUDA_STAGE_BYTES;
         PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, fold->stage, fold->words + at, bytes,
                     bench->side);
         PA_CUDA_TRY(device, cuEventRecord, fold->copied, bench->side);
@@ -74,6 +72,7 @@ int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadli
 void pa_cuda_fold_close(struct pa_workbench *bench) {
     struct pa_cuda_device *device = bench->device;
     struct pa_cuda_fold *fold = &bench->fold;
+    pa_cuda_fold_part(bench);
     /* What a lost device holds is left to it. */
     if (device->context != NULL && pa_cuda_enter(device, NULL) == PA_OK) {
         if (fold->words != 0)

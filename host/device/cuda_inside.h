@@ -173,6 +173,8 @@ struct pa_cuda_span {
 };
 enum { PA_CUDA_SPANS = PA_CUDA_QUEUE + 1 };
 
+enum { PA_CUDA_STAGE_BYTES = 16 << 20 }; /* pinned, for the way of a state to the host */
+
 /* The state of a fabric proof; words 0: none. */
 struct pa_cuda_fold {
     CUdeviceptr words;
@@ -180,6 +182,9 @@ struct pa_cuda_fold {
     uint32_t steps, done; /* queued so far */
     void *stage;          /* pinned */
     CUevent copied;
+    /* Where states go from device to device: */
+    struct pa_communicator *peers; /* NULL: they do not */
+    CUdeviceptr theirs, values;    /* a partner's state; a value of each chunk */
 };
 
 struct pa_workbench {
@@ -210,6 +215,16 @@ int pa_cuda_fold_queue(struct pa_workbench *bench, CUdeviceptr c, struct pa_erro
 int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadline_ns,
                       struct pa_error *error);
 void pa_cuda_fold_close(struct pa_workbench *bench);
+
+/* cuda_fabric.c: the state among those of other devices. */
+int pa_cuda_fold_meet(struct pa_workbench *bench, const uint8_t id[PA_COMMUNICATOR_ID_BYTES],
+                      int rank, int size, uint64_t deadline_ns, struct pa_error *error);
+int pa_cuda_fold_digests(struct pa_workbench *bench, uint32_t s, uint64_t *out,
+                         uint64_t deadline_ns, struct pa_error *error);
+int pa_cuda_fold_pair(struct pa_workbench *bench, int partner, uint32_t s, uint32_t s_partner,
+                      uint64_t *sums, uint64_t deadline_ns, struct pa_error *error);
+/* Part of pa_cuda_fold_close. */
+void pa_cuda_fold_part(struct pa_workbench *bench);
 
 /* cuda_probe.c */
 int pa_cuda_probe_operand(struct pa_device *device, const struct pa_workload *workload,

@@ -194,6 +194,17 @@ struct pa_backend {
                      struct pa_error *error);
     /* Nothing is fine, too. After steps_drop, where not all steps were collected. */
     void (*fold_close)(struct pa_workbench *bench);
+    /* Where states go from device to device without their hosts (NULL members: they do not): after
+     * fold_open, join all ranks of an id of communicator_id, and once all steps were collected make
+     * the digests of the state's chunks of 128 words under the key s. */
+    int (*fold_meet)(struct pa_workbench *bench, const uint8_t id[PA_COMMUNICATOR_ID_BYTES],
+                     int rank, int size, uint64_t deadline_ns, struct pa_error *error);
+    int (*fold_digests)(struct pa_workbench *bench, uint32_t s, uint64_t *out, uint64_t deadline_ns,
+                        struct pa_error *error);
+    /* Change states with `partner`, who calls it too, and make the sums of the chunks of both under
+     * the keys of their weights (kernels/fabric.h); `sums` NULL: none. */
+    int (*fold_pair)(struct pa_workbench *bench, int partner, uint32_t s, uint32_t s_partner,
+                     uint64_t *sums, uint64_t deadline_ns, struct pa_error *error);
     /* Pieces by themselves, for known answers: vector v of an operand, `workload->k` elements as
      * the format stores them, and the digest of one 128 x 128 tile of C. Class, format and k count;
      * PA_EUNSUPPORTED for what cannot be had. */

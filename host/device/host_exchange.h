@@ -13,6 +13,10 @@
 
 /* Made once by one rank; reaches the others over link/. */
 int pa_exchange_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES], struct pa_error *error);
+/* Whether an id is of this kind, and not one of a backend's own communicators. */
+bool pa_exchange_knows(const uint8_t id[PA_COMMUNICATOR_ID_BYTES]);
+/* Whether PETAUDIT_ALLREDUCE forces a way. */
+bool pa_exchange_is_forced(void);
 /* Collective: returns when all ranks are there. */
 int pa_exchange_open(const uint8_t id[PA_COMMUNICATOR_ID_BYTES], int rank, int size,
                      uint64_t deadline_ns, struct pa_communicator **out, struct pa_error *error);

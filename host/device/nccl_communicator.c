@@ -137,30 +137,31 @@ static int settle(struct pa_communicator *communicator, const char *call, ncclRe
 }
 
 /* Has everything that was queued been done? */
-static int ask_stream(struct pa_communicator *communicator, bool *is_done, struct pa_error *error) {
+static int ask_stream(struct pa_communicator *communicator, const char *call, bool *is_done,
+                      struct pa_error *error) {
     struct pa_cuda_device *device = communicator->device;
     CUresult result = PA_CUDA_CALL(device, cuStreamQuery, communicator->stream);
     *is_done = result == CUDA_SUCCESS;
     if (result == CUDA_SUCCESS || result == CUDA_ERROR_NOT_READY)
         return PA_OK;
-    int code = pa_cuda_check(device, result, "ncclAllReduce", error);
+    int code = pa_cuda_check(device, result, call, error);
     give_up(communicator);
     return code;
 }
 
 /* Wait for the stream while the communicator stays healthy: the kernel of a rank whose peer is gone
  * does not end by itself. */
-static int wait_for_stream(struct pa_communicator *communicator, uint64_t deadline_ns,
-                           struct pa_error *error) {
+static int wait_for_stream(struct pa_communicator *communicator, const char *call,
+                           uint64_t deadline_ns, struct pa_error *error) {
     uint64_t begun_ns = pa_clock_raw_ns();
     bool is_done = false;
     for (;;) {
-        PA_TRY(ask_stream(communicator, &is_done, error));
+        PA_TRY(ask_stream(communicator, call, &is_done, error));
         if (is_done)
             return PA_OK;
-        PA_TRY(settle(communicator, "ncclAllReduce", ncclInProgress, deadline_ns, error));
+        PA_TRY(settle(communicator, call, ncclInProgress, deadline_ns, error));
         if (pa_clock_raw_ns() >= deadline_ns)
-            return fail_late(communicator, "ncclAllReduce", error);
+            return fail_late(communicator, call, error);
         pause_since(begun_ns);
     }
 }
@@ -241,7 +242,7 @@ static void leave(struct pa_communicator *communicator) {
 static bool is_quiet(struct pa_communicator *communicator) {
     uint64_t deadline_ns = pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns);
     bool is_done = communicator->stream == NULL;
-    while (!is_done && ask_stream(communicator, &is_done, NULL) == PA_OK &&
+    while (!is_done && ask_stream(communicator, "closing", &is_done, NULL) == PA_OK &&
            pa_clock_raw_ns() < deadline_ns)
         if (!is_done)
             pa_clock_sleep(ms);
@@ -306,8 +307,8 @@ int pa_nccl_allreduce_fill(struct pa_communicator *communicator, uint64_t bytes,
     /* What an earlier size left there must not pass for a result. */
     PA_CUDA_TRY(device, cuMemsetD8Async, communicator->output, 0, (size_t)bytes,
                 communicator->stream);
-    return wait_for_stream(communicator, pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns),
-                           error);
+    return wait_for_stream(communicator, "ncclAllReduce",
+                           pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns), error);
 }
 
 static int reduce(struct pa_communicator *communicator, CUdeviceptr input, CUdeviceptr output,
@@ -326,12 +327,12 @@ int pa_nccl_allreduce_run(struct pa_communicator *communicator, uint64_t bytes, 
     /* Nobody's clock runs while it waits for a rank that is still filling its input. */
     PA_TRY(reduce(communicator, communicator->meeting, communicator->meeting,
                   MEETING_BYTES / WORD_BYTES, deadline_ns, error));
-    PA_TRY(wait_for_stream(communicator, deadline_ns, error));
+    PA_TRY(wait_for_stream(communicator, "ncclAllReduce", deadline_ns, error));
     uint64_t begin_ns = pa_clock_raw_ns();
     for (uint32_t i = 0; i < times; i++)
         PA_TRY(reduce(communicator, communicator->input, communicator->output,
                       (size_t)(bytes / WORD_BYTES), deadline_ns, error));
-    PA_TRY(wait_for_stream(communicator, deadline_ns, error));
+    PA_TRY(wait_for_stream(communicator, "ncclAllReduce", deadline_ns, error));
     *out_ns = pa_clock_raw_ns() - begin_ns;
     return PA_OK;
 }
@@ -349,8 +350,33 @@ int pa_nccl_allreduce_digest(struct pa_communicator *communicator, uint64_t byte
                           parameters, error));
     PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, communicator->host_digests, communicator->digests,
                 digest_bytes, communicator->stream);
-    PA_TRY(wait_for_stream(communicator, pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns),
-                           error));
+    PA_TRY(wait_for_stream(communicator, "ncclAllReduce",
+                           pa_clock_raw_ns() + pa_clock_patience_ns(farewell_ns), error));
     memcpy(chunks, communicator->host_digests, digest_bytes);
     return PA_OK;
+}
+
+/* ---- two ranks ---- */
+
+int pa_nccl_swap(struct pa_communicator *communicator, int partner, CUdeviceptr own,
+                 CUdeviceptr theirs, uint64_t words, uint64_t deadline_ns, struct pa_error *error) {
+    static const char call[] = "ncclSend and ncclRecv";
+    if (communicator->comm == NULL)
+        return pa_fail(error, PA_EDEVICE, "all-reduce of %d ranks: it was given up before",
+                       communicator->size);
+    PA_TRY(pa_cuda_enter(communicator->device, error));
+    ncclResult_t result = PA_NCCL_CALL(communicator, ncclGroupStart, );
+    if (result == ncclSuccess) {
+        /* Inside a group each says how the communicator stands, and starts nothing. */
+        result = PA_NCCL_CALL(communicator, ncclSend, (const void *)(uintptr_t)own, words,
+                              ncclInt32, partner, communicator->comm, communicator->stream);
+        if (result == ncclSuccess || result == ncclInProgress)
+            result = PA_NCCL_CALL(communicator, ncclRecv, (void *)(uintptr_t)theirs, words,
+                                  ncclInt32, partner, communicator->comm, communicator->stream);
+        ncclResult_t ended = PA_NCCL_CALL(communicator, ncclGroupEnd, );
+        if (result == ncclSuccess || result == ncclInProgress)
+            result = ended;
+    }
+    PA_TRY(settle(communicator, call, result, deadline_ns, error));
+    return wait_for_stream(communicator, call, deadline_ns, error);
 }

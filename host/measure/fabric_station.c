@@ -62,12 +62,16 @@ static uint32_t chunks_of(const struct pa_fabric_station *station) {
     return (uint32_t)(station->words / PA_FABRIC_CHUNK);
 }
 
-static int make_room(struct pa_fabric_station *station, struct pa_error *error) {
+static int make_room(struct pa_fabric_station *station, bool has_states, struct pa_error *error) {
     size_t words = (size_t)station->words, chunks = chunks_of(station);
-    station->own = malloc(words * sizeof *station->own);
-    station->theirs = malloc(words * sizeof *station->theirs);
+    bool is_complete = true;
+    if (has_states) {
+        station->own = malloc(words * sizeof *station->own);
+        station->theirs = malloc(words * sizeof *station->theirs);
+        is_complete = station->own != NULL && station->theirs != NULL;
+    }
     station->digests = malloc(chunks * sizeof *station->digests);
-    bool is_complete = station->own != NULL && station->theirs != NULL && station->digests != NULL;
+    is_complete = is_complete && station->digests != NULL;
     for (uint32_t r = 0; r < PA_FABRIC_ROUNDS && is_complete; r++) {
         station->sums[r] = malloc(chunks * sizeof *station->sums[r]);
         is_complete = station->sums[r] != NULL;
@@ -78,17 +82,47 @@ static int make_room(struct pa_fabric_station *station, struct pa_error *error) 
                          words * sizeof *station->own);
 }
 
-/* The chain, and what is left of all its products in the host's memory. */
+/* The chain, and the digests of what is left of all its products. */
 static int run_chain(struct pa_fabric_station *station, struct pa_stand *stand,
-                     const struct pa_hash *start, uint64_t deadline_ns, struct pa_error *error) {
-    const struct pa_backend *backend = stand->device->backend;
+                     const struct pa_hash *start, struct pa_error *error) {
     const struct pa_sustain_limits limits = {.steps = PA_FABRIC_STEPS};
+    PA_TRY(pa_sustain_chain(stand, start, &limits, &station->chain, error));
+    return pa_chain_tail(&station->chain, &station->tail, error);
+}
+
+/* Over the hosts. Before the chain: what it takes to find each other is no part of the exchange. */
+static int work_by_host(struct pa_fabric_station *station, struct pa_stand *stand,
+                        const struct pa_fabric_work *asked, uint64_t join_ns, uint64_t deadline_ns,
+                        struct pa_error *error) {
+    const struct pa_backend *backend = stand->device->backend;
+    PA_TRY(pa_exchange_open(asked->id, (int)asked->rank, (int)asked->ranks, join_ns,
+                            &station->exchange, error));
     PA_TRY(backend->fold_open(stand->bench, station->words, PA_FABRIC_STEPS, error));
-    int code = pa_sustain_chain(stand, start, &limits, &station->chain, error);
+    int code = run_chain(station, stand, &asked->start, error);
     if (code == PA_OK)
         code = backend->fold_read(stand->bench, station->own, deadline_ns, error);
     backend->fold_close(stand->bench);
+    if (code == PA_OK)
+        pa_fabric_digests(station->digests, station->own, station->words,
+                          pa_fabric_digest_key(&station->tail));
     return code;
+}
+
+static int work_on_device(struct pa_fabric_station *station, struct pa_stand *stand,
+                          const struct pa_fabric_work *asked, uint64_t join_ns,
+                          uint64_t deadline_ns, struct pa_error *error) {
+    const struct pa_backend *backend = stand->device->backend;
+    if (backend->fold_meet == NULL)
+        return pa_fail(error, PA_EUNSUPPORTED,
+                       "fabric proof: the device has no way to others but over its host");
+    PA_TRY(backend->fold_open(stand->bench, station->words, PA_FABRIC_STEPS, error));
+    station->bench = stand->bench;
+    station->backend = backend;
+    PA_TRY(backend->fold_meet(stand->bench, asked->id, (int)asked->rank, (int)asked->ranks, join_ns,
+                              error));
+    PA_TRY(run_chain(station, stand, &asked->start, error));
+    return backend->fold_digests(stand->bench, pa_fabric_digest_key(&station->tail),
+                                 station->digests, deadline_ns, error);
 }
 
 static int work(struct pa_fabric_station *station, struct pa_stand *stand, struct pa_reader *in,
@@ -111,21 +145,35 @@ static int work(struct pa_fabric_station *station, struct pa_stand *stand, struc
     station->rank = asked.rank;
     uint64_t deadline_ns = deadline_after(asked.patience_ns);
     uint64_t join_ns = pa_clock_raw_ns() + pa_clock_patience_ns(join_patience_ns);
-    PA_TRY(make_room(station, error));
-    /* Before the chain: what it takes to find each other is no part of the exchange. */
-    PA_TRY(pa_exchange_open(asked.id, (int)asked.rank, (int)asked.ranks,
-                            join_ns < deadline_ns ? join_ns : deadline_ns, &station->exchange,
-                            error));
-    PA_TRY(run_chain(station, stand, &asked.start, deadline_ns, error));
-    PA_TRY(pa_chain_tail(&station->chain, &station->tail, error));
-    pa_fabric_digests(station->digests, station->own, station->words,
-                      pa_fabric_digest_key(&station->tail));
+    join_ns = join_ns < deadline_ns ? join_ns : deadline_ns;
+    bool by_host = pa_exchange_knows(asked.id);
+    PA_TRY(make_room(station, by_host, error));
+    PA_TRY(by_host ? work_by_host(station, stand, &asked, join_ns, deadline_ns, error)
+                   : work_on_device(station, stand, &asked, join_ns, deadline_ns, error));
     PA_TRY(
         pa_fabric_hash_values(&committed, "fabric", station->digests, chunks_of(station), error));
     pa_buffer_u64(answer, station->tail.steps);
     pa_buffer_bytes(answer, station->tail.last.bytes, PA_HASH_BYTES);
     pa_buffer_bytes(answer, station->tail.tree.bytes, PA_HASH_BYTES);
     pa_buffer_bytes(answer, committed.bytes, PA_HASH_BYTES);
+    return PA_OK;
+}
+
+/* Our partner's state, and the sums of both where they are wanted. */
+static int meet_partner(struct pa_fabric_station *station, const struct pa_fabric_swap *asked,
+                        bool answers, struct pa_error *error) {
+    uint64_t deadline_ns = deadline_after(asked->patience_ns), *sums = station->sums[asked->round];
+    if (station->bench != NULL)
+        return asked->partner == station->rank
+                   ? PA_OK
+                   : station->backend->fold_pair(station->bench, (int)asked->partner, asked->key,
+                                                 asked->partner_key, answers ? sums : NULL,
+                                                 deadline_ns, error);
+    PA_TRY(pa_exchange_swap(station->exchange, (int)asked->partner, station->own, station->theirs,
+                            (size_t)station->words, deadline_ns, error));
+    if (answers)
+        pa_fabric_sums(sums, station->own, station->theirs, station->words, asked->key,
+                       asked->partner_key);
     return PA_OK;
 }
 
@@ -139,14 +187,12 @@ static int swap(struct pa_fabric_station *station, struct pa_reader *in, struct 
     asked.partner_key = pa_read_u32(in);
     asked.patience_ns = pa_read_u64(in);
     if (!pa_reader_done(in) || asked.round >= PA_FABRIC_ROUNDS || asked.partner > MOST_RANKS ||
-        station->exchange == NULL)
+        (station->exchange == NULL && station->bench == NULL))
         return damaged(error);
-    PA_TRY(pa_exchange_swap(station->exchange, (int)asked.partner, station->own, station->theirs,
-                            (size_t)station->words, deadline_after(asked.patience_ns), error));
-    if (!asked.is_first || asked.partner == station->rank)
+    bool answers = asked.is_first && asked.partner != station->rank;
+    PA_TRY(meet_partner(station, &asked, answers, error));
+    if (!answers)
         return PA_OK;
-    pa_fabric_sums(station->sums[asked.round], station->own, station->theirs, station->words,
-                   asked.key, asked.partner_key);
     PA_TRY(pa_fabric_hash_values(&answered, "fabric answer", station->sums[asked.round],
                                  chunks_of(station), error));
     pa_buffer_bytes(answer, answered.bytes, PA_HASH_BYTES);
@@ -205,6 +251,8 @@ int pa_fabric_execute(struct pa_fabric_station *station, struct pa_stand *stand,
 void pa_fabric_leave(struct pa_fabric_station *station) {
     if (station->exchange != NULL)
         pa_exchange_close(station->exchange);
+    if (station->bench != NULL)
+        station->backend->fold_close(station->bench);
     pa_chain_free(&station->chain);
     free(station->own);
     free(station->theirs);

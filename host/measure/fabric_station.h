@@ -14,12 +14,15 @@
 
 /* Zero-initialise it. */
 struct pa_fabric_station {
+    /* One of the two: states go over the hosts' memories, or stay on their devices. */
     struct pa_communicator *exchange;
+    uint32_t *own, *theirs;
+    struct pa_workbench *bench; /* with an open state */
+    const struct pa_backend *backend;
     uint32_t rank;
     uint64_t words;
     struct pa_tail tail;
     struct pa_chain chain;
-    uint32_t *own, *theirs; /* states, in the host's memory */
     uint64_t *digests, *sums[PA_FABRIC_ROUNDS];
 };
 

@@ -268,10 +268,20 @@ static int open_samples(struct fabric *fabric, struct pa_error *error) {
     return code == PA_OK ? tell(fabric, PA_FABRIC_RESULT, NULL, 0, &result, error) : code;
 }
 
+/* From device to device where they have a way of their own, else from host to host. */
+static int choose_way(struct fabric *fabric, struct pa_error *error) {
+    const struct pa_backend *backend = pa_backend_named(fabric->ranks.backend);
+    bool is_one_host = pa_reduce_ranks_hosts(&fabric->ranks) == 1;
+    if (backend != NULL && backend->fold_meet != NULL && !pa_exchange_is_forced() &&
+        backend->communicator_id(is_one_host, fabric->id, NULL) == PA_OK)
+        return PA_OK;
+    return pa_exchange_id(is_one_host, fabric->id, error);
+}
+
 static int prove(struct fabric *fabric, struct pa_error *error) {
     struct pa_hash nonce;
     fabric->work_patience_ns = work_patience(fabric);
-    PA_TRY(pa_exchange_id(pa_reduce_ranks_hosts(&fabric->ranks) == 1, fabric->id, error));
+    PA_TRY(choose_way(fabric, error));
     PA_TRY(tell(fabric, PA_FABRIC_NONCE, NULL, 0, &nonce, error));
     PA_TRY(commit(fabric, error));
     PA_TRY(exchange(fabric, error));

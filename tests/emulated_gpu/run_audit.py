@@ -136,6 +136,13 @@ def audit(home, conditions, devices, *options, formats=None, rule=policy, **more
     return check(home, folder, env, devices, formats)
 
 
+def check_transport(home, wanted):
+    """How states came from GPU to GPU in the latest audit."""
+    latest = max((name for name in os.listdir(home) if name.startswith("out")), key=lambda name: int(name[3:]))
+    told = [note.get("transport") for note in notes(f"{home}/{latest}", "fabric")]
+    assert told == [wanted], told
+
+
 def one(home):
     """One GPU, with work that runs when it is waited for and with work that runs at once."""
     audit(home, "devices=1", 1)
@@ -200,6 +207,10 @@ def formats(home):
     for precision in ("fp8", "int8", "fp64"):
         summary = audit(home, "devices=2", 2, "--precision", precision, formats={precision}, rule=rule)
         assert summary["fabric"]["state"] == "held", summary["fabric"]
+        check_transport(home, "nccl")
+    summary = audit(home, "devices=2", 2, "--precision", "int8", rule=rule, PETAUDIT_ALLREDUCE="shm")
+    assert summary["fabric"]["state"] == "held", summary["fabric"]
+    check_transport(home, "shm")
 
 
 def older(home):

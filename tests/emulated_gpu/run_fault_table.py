@@ -29,6 +29,7 @@ The table is an INI file; a section is an entry. Keys:
   seconds        the most time that the epochs may have counted: far above what they need, below one wait for a library
   limit_s        seconds that the audit may take; far above what it needs, as it is there to find a hang (60)
   openings       how many tiles are opened, in place of the policy's 24: what is wrong in a share of them must not be missed
+  fabric         "yes": the policy wants a fabric proof
   quick          "yes": the entry is part of the subset that sanitizer builds run
 """
 import argparse
@@ -47,7 +48,7 @@ import time
 LIBRARIES = ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
 KEYS = {"why", "emulate", "arguments", "environment", "class", "claim", "processes", "without", "status", "says", "reason",
         "lost", "works", "findings", "evidence", "reports", "result", "verify", "limit_s", "patience_s", "leaks",
-        "quick", "openings", "seconds"}
+        "quick", "openings", "seconds", "fabric"}
 BAD_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + "/fault_table"
 
@@ -128,7 +129,8 @@ def run_audit(entry, program, home, env, limit_s):
         file.writelines(f"{line}\n" for line in lines(entry, "claim"))
     policy = open(f"{FOLDER}/policy.yaml", encoding="utf-8").read()
     with open(f"{home}/policy.yaml", "w", encoding="utf-8") as file:
-        file.write(policy.replace("openings: 24", f"openings: {entry.get('openings', '24')}"))
+        policy = policy.replace("openings: 24", f"openings: {entry.get('openings', '24')}")
+        file.write(policy.replace("}\ninflation", ", fabric: on}\ninflation") if entry.get("fabric") == "yes" else policy)
     command = [program, "audit", f"{home}/claim.yaml", "--policy", f"{home}/policy.yaml", "--devices", "cuda", "--out",
                f"{home}/audit", "--json"] + entry.get("arguments", "").split()
     ranks = int(entry.get("processes", "1"))
