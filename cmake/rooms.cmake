@@ -78,7 +78,7 @@ function(petaudit_test name)
   if(PETAUDIT_SANITIZE)
     set_tests_properties(${registered} PROPERTIES ENVIRONMENT PETAUDIT_STRIDE=13)
   endif()
-  if(PETAUDIT_LONG_TESTS AND TEST_LABEL STREQUAL "unit" AND PETAUDIT_VALGRIND AND NOT TEST_NO_MEMCHECK)
+  if(PETAUDIT_LONG_TESTS AND NOT PETAUDIT_SANITIZE AND TEST_LABEL STREQUAL "unit" AND NOT TEST_NO_MEMCHECK)
     add_test(NAME memcheck.${name} COMMAND ${PETAUDIT_VALGRIND} --quiet --error-exitcode=99 --leak-check=full
                                            --errors-for-leak-kinds=definite
                                            --show-leak-kinds=definite

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* States of a fabric proof that stay on their GPUs: NCCL brings a partner's over NVLink, PCIe or
- * the network, and digests and sums are made beside it. Of 8 bytes for each 512 of a state the host
- * learns. */
+ * the network, and digests and sums are made beside it. Their hosts get 8 bytes for each 512. */
 #include "device/cuda_inside.h"
 #include "device/nccl_communicator.h"
 

@@ -44,11 +44,14 @@ foreach(test test_lt_matmul test_nccl_emulated test_nvml_emulated)
 endforeach()
 
 # The unchanged program against everything that can be ordered. Sanitizer builds, which are slower, run the entries
-# that are marked quick.
+# that are marked quick, and all of them where time does not matter.
 if(PETAUDIT_SANITIZE)
-  set(selection --quick --slow 4)
+  set(selection --slow 4)
+  if(NOT PETAUDIT_LONG_TESTS)
+    list(APPEND selection --quick)
+  endif()
 endif()
 add_test(NAME ${PETAUDIT_SUITE}fault_table
          COMMAND ${PETAUDIT_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/run_fault_table.py $<TARGET_FILE:petaudit> ${emulated_gpu_folder}
                  ${CMAKE_CURRENT_LIST_DIR}/fault_table.ini ${selection})
-set_tests_properties(${PETAUDIT_SUITE}fault_table PROPERTIES LABELS emulated_gpu TIMEOUT 900 PROCESSORS 2)
+set_tests_properties(${PETAUDIT_SUITE}fault_table PROPERTIES LABELS emulated_gpu TIMEOUT 3600 PROCESSORS 2)
