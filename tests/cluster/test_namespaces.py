@@ -37,7 +37,10 @@ class Network:
     """A bridge and a namespace a host, 10.213.X.1 to .3; all of it is gone at the end."""
 
     def __init__(self):
-        self.bridge, self.net = f"{TAG}b", f"10.213.{os.getpid() % 250}"
+        # What a test that was killed left behind must not answer for us.
+        taken = run("ip", "-br", "address")
+        numbers = ((os.getpid() + i) % 250 for i in range(250))
+        self.bridge, self.net = f"{TAG}b", next(f"10.213.{n}" for n in numbers if f" 10.213.{n}." not in taken)
 
     def space(self, host):
         return f"{TAG}{HOSTS[host][0]}"
