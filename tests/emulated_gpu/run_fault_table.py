@@ -30,6 +30,7 @@ The table is an INI file; a section is an entry. Keys:
   limit_s        seconds that the audit may take; far above what it needs, as it is there to find a hang (60)
   openings       how many tiles are opened, in place of the policy's 24: what is wrong in a share of them must not be missed
   fabric         "yes": the policy wants a fabric proof
+  sanitized      "no": not run with --slow, which is for sanitizer builds; `why` is at the entry
   quick          "yes": the entry is part of the subset that sanitizer builds run
 """
 import argparse
@@ -48,7 +49,7 @@ import time
 LIBRARIES = ("libcuda.so.1", "libcublasLt.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
 KEYS = {"why", "emulate", "arguments", "environment", "class", "claim", "processes", "without", "status", "says", "reason",
         "lost", "works", "findings", "evidence", "reports", "result", "verify", "limit_s", "patience_s", "leaks",
-        "quick", "openings", "seconds", "fabric"}
+        "quick", "openings", "seconds", "fabric", "sanitized"}
 BAD_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + "/fault_table"
 
@@ -243,6 +244,7 @@ def main():
     parser.add_argument("--slow", type=float, default=1.0)
     options = parser.parse_args()
     entries = read_table(options.table, options.only, options.quick)
+    entries = [(name, entry) for name, entry in entries if options.slow == 1 or entry.get("sanitized") != "no"]
     if not entries:
         sys.exit("no entry is selected")
     begun, failed = time.monotonic(), 0
