@@ -3,13 +3,12 @@
  * the network, and digests and sums are made beside it. Their hosts get 8 bytes for each 512. */
 #include "device/cuda_inside.h"
 #include "device/nccl_communicator.h"
+#include "kernels/fabric.h"
 
-#include <string.h>
-
-enum { CHUNK_WORDS = 128, LEAST_REDUCED_BYTES = 4 };
+enum { LEAST_REDUCED_BYTES = 4 };
 
 static uint32_t chunks_of(const struct pa_cuda_fold *fold) {
-    return (uint32_t)(fold->count / CHUNK_WORDS);
+    return (uint32_t)(fold->count / PA_FABRIC_CHUNK_WORDS);
 }
 
 int pa_cuda_fold_meet(struct pa_workbench *bench, const uint8_t id[PA_COMMUNICATOR_ID_BYTES],
@@ -28,18 +27,8 @@ int pa_cuda_fold_meet(struct pa_workbench *bench, const uint8_t id[PA_COMMUNICAT
 /* What a kernel left in `values`. */
 static int read_values(struct pa_workbench *bench, uint64_t *out, uint64_t deadline_ns,
                        const char *what, struct pa_error *error) {
-    struct pa_cuda_device *device = bench->device;
-    struct pa_cuda_fold *fold = &bench->fold;
-    size_t all = chunks_of(fold) * sizeof *out;
-    for (size_t at = 0; at < all; at += PA_CUDA_STAGE_BYTES) {
-        size_t bytes = all - at < PA_CUDA_STAGE_BYTES ? all - at : PA_CUDA_STAGE_BYTES;
-        PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, fold->stage, fold->values + at, bytes,
-                    bench->side);
-        PA_CUDA_TRY(device, cuEventRecord, fold->copied, bench->side);
-        PA_TRY(pa_cuda_wait(device, fold->copied, deadline_ns, what, error));
-        memcpy((uint8_t *)out + at, fold->stage, bytes);
-    }
-    return PA_OK;
+    return pa_cuda_fold_fetch(bench, bench->fold.values, out, chunks_of(&bench->fold) * sizeof *out,
+                              deadline_ns, what, error);
 }
 
 static int check(struct pa_workbench *bench, struct pa_error *error) {

@@ -50,6 +50,21 @@ int pa_cuda_fold_queue(struct pa_workbench *bench, CUdeviceptr c, struct pa_erro
     return PA_OK;
 }
 
+int pa_cuda_fold_fetch(struct pa_workbench *bench, CUdeviceptr from, void *out, uint64_t bytes,
+                       uint64_t deadline_ns, const char *what, struct pa_error *error) {
+    struct pa_cuda_device *device = bench->device;
+    struct pa_cuda_fold *fold = &bench->fold;
+    for (uint64_t at = 0; at < bytes; at += PA_CUDA_STAGE_BYTES) {
+        uint64_t left = bytes - at;
+        size_t part = left < PA_CUDA_STAGE_BYTES ? (size_t)left : PA_CUDA_STAGE_BYTES;
+        PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, fold->stage, from + at, part, bench->side);
+        PA_CUDA_TRY(device, cuEventRecord, fold->copied, bench->side);
+        PA_TRY(pa_cuda_wait(device, fold->copied, deadline_ns, what, error));
+        memcpy((uint8_t *)out + at, fold->stage, part);
+    }
+    return PA_OK;
+}
+
 int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadline_ns,
                       struct pa_error *error) {
     struct pa_cuda_device *device = bench->device;
@@ -57,16 +72,8 @@ int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadli
     PA_TRY(pa_cuda_enter(device, error));
     if (fold->words == 0 || fold->done < fold->steps)
         return pa_fail(error, PA_EINTERNAL, "reading a state before its last step");
-    for (uint64_t at = 0; at < fold->count * 4; at += PA_CUDA_STAGE_BYTES) {
-        uint64_t left = fold->count * 4 - at;
-        size_t bytes = left < PA_CUDA_STAGE_BYTES ? (size_t)left : PA_CUDA_STAGE_BYTES;
-        PA_CUDA_TRY(device, cuMemcpyDtoHAsync_v2, fold->stage, fold->words + at, bytes,
-                    bench->side);
-        PA_CUDA_TRY(device, cuEventRecord, fold->copied, bench->side);
-        PA_TRY(pa_cuda_wait(device, fold->copied, deadline_ns, "reading a state", error));
-        memcpy((uint8_t *)out + at, fold->stage, bytes);
-    }
-    return PA_OK;
+    return pa_cuda_fold_fetch(bench, fold->words, out, fold->count * 4, deadline_ns,
+                              "reading a state", error);
 }
 
 void pa_cuda_fold_close(struct pa_workbench *bench) {

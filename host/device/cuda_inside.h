@@ -214,6 +214,9 @@ int pa_cuda_fold_open(struct pa_workbench *bench, uint64_t words, uint32_t steps
 int pa_cuda_fold_queue(struct pa_workbench *bench, CUdeviceptr c, struct pa_error *error);
 int pa_cuda_fold_read(struct pa_workbench *bench, uint32_t *out, uint64_t deadline_ns,
                       struct pa_error *error);
+/* Device memory behind all that is queued on the side stream, by way of the stage, to the host. */
+int pa_cuda_fold_fetch(struct pa_workbench *bench, CUdeviceptr from, void *out, uint64_t bytes,
+                       uint64_t deadline_ns, const char *what, struct pa_error *error);
 void pa_cuda_fold_close(struct pa_workbench *bench);
 
 /* cuda_fabric.c: the state among those of other devices. */

@@ -282,15 +282,20 @@ void pa_nccl_communicator_close(struct pa_communicator *communicator) {
 
 /* ---- reducing ---- */
 
-/* The device is ours, the communicator whole, the size possible. */
-static int begin(struct pa_communicator *communicator, uint64_t bytes, struct pa_error *error) {
-    if (bytes == 0 || bytes % WORD_BYTES != 0 || bytes > communicator->most_bytes)
-        return pa_fail(error, PA_EINTERNAL, "an all-reduce of %llu bytes: up to %llu are possible",
-                       (unsigned long long)bytes, (unsigned long long)communicator->most_bytes);
+/* The device is ours, the communicator whole. */
+static int enter(struct pa_communicator *communicator, struct pa_error *error) {
     if (communicator->comm == NULL)
         return pa_fail(error, PA_EDEVICE, "all-reduce of %d ranks: it was given up before",
                        communicator->size);
     return pa_cuda_enter(communicator->device, error);
+}
+
+/* And the size possible. */
+static int begin(struct pa_communicator *communicator, uint64_t bytes, struct pa_error *error) {
+    if (bytes == 0 || bytes % WORD_BYTES != 0 || bytes > communicator->most_bytes)
+        return pa_fail(error, PA_EINTERNAL, "an all-reduce of %llu bytes: up to %llu are possible",
+                       (unsigned long long)bytes, (unsigned long long)communicator->most_bytes);
+    return enter(communicator, error);
 }
 
 int pa_nccl_allreduce_fill(struct pa_communicator *communicator, uint64_t bytes,
@@ -361,10 +366,7 @@ int pa_nccl_allreduce_digest(struct pa_communicator *communicator, uint64_t byte
 int pa_nccl_swap(struct pa_communicator *communicator, int partner, CUdeviceptr own,
                  CUdeviceptr theirs, uint64_t words, uint64_t deadline_ns, struct pa_error *error) {
     static const char call[] = "ncclSend and ncclRecv";
-    if (communicator->comm == NULL)
-        return pa_fail(error, PA_EDEVICE, "all-reduce of %d ranks: it was given up before",
-                       communicator->size);
-    PA_TRY(pa_cuda_enter(communicator->device, error));
+    PA_TRY(enter(communicator, error));
     ncclResult_t result = PA_NCCL_CALL(communicator, ncclGroupStart, );
     if (result == ncclSuccess) {
         /* Inside a group each says how the communicator stands, and starts nothing. */

@@ -98,7 +98,7 @@ static void *rank_with_every_type(void *context) {
     return NULL;
 }
 
-static void two_threads(void) {
+static void run_two_ranks(void *(*body)(void *)) {
     struct {
         ncclUniqueId id;
         int rank;
@@ -108,10 +108,14 @@ static void two_threads(void) {
     ranks[1].id = ranks[0].id;
     for (int i = 0; i < 2; i++) {
         ranks[i].rank = i;
-        EXPECT_IS(pthread_create(&threads[i], NULL, rank_with_every_type, &ranks[i]), 0);
+        EXPECT_IS(pthread_create(&threads[i], NULL, body, &ranks[i]), 0);
     }
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
+}
+
+static void two_threads(void) {
+    run_two_ranks(rank_with_every_type);
 }
 
 static void two_threads_reduce_every_type(void **state) {
@@ -175,19 +179,7 @@ static void *rank_with_a_partner(void *context) {
 }
 
 static void partners(void) {
-    struct {
-        ncclUniqueId id;
-        int rank;
-    } ranks[2];
-    pthread_t threads[2];
-    EXPECT_IS(emulated.ncclGetUniqueId(&ranks[0].id), ncclSuccess);
-    ranks[1].id = ranks[0].id;
-    for (int i = 0; i < 2; i++) {
-        ranks[i].rank = i;
-        EXPECT_IS(pthread_create(&threads[i], NULL, rank_with_a_partner, &ranks[i]), 0);
-    }
-    for (int i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
+    run_two_ranks(rank_with_a_partner);
 }
 
 static void two_ranks_exchange(void **state) {
