@@ -367,26 +367,34 @@ static int refuse(const struct pa_nvml_device *device, const char *call, nvmlRet
                    device->nvml->nvmlErrorString(result));
 }
 
-int pa_nvml_attest(const struct pa_nvml_device *device, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
+static int too_long(const char *what, struct pa_error *error) {
+    return pa_fail(error, PA_EDEVICE, "NVML tells of a %s that is longer than its place", what);
+}
+
+int pa_nvml_report(const struct pa_nvml_device *device, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
                    struct pa_vendor_report *out, struct pa_error *error) {
     nvmlConfComputeGpuAttestationReport_t report = {0};
-    nvmlConfComputeGpuCertificate_t chain = {0};
     memcpy(report.nonce, nonce, sizeof report.nonce);
     nvmlReturn_t result =
         ASK(device, nvmlDeviceGetConfComputeGpuAttestationReport, device->card, &report);
     if (result != NVML_SUCCESS)
         return refuse(device, "nvmlDeviceGetConfComputeGpuAttestationReport", result, error);
-    result = ASK(device, nvmlDeviceGetConfComputeGpuCertificate, device->card, &chain);
+    if (report.attestationReportSize > sizeof out->report)
+        return too_long("report", error);
+    out->report_bytes = report.attestationReportSize;
+    memcpy(out->report, report.attestationReport, out->report_bytes);
+    return PA_OK;
+}
+
+int pa_nvml_chain(const struct pa_nvml_device *device, struct pa_vendor_report *out,
+                  struct pa_error *error) {
+    nvmlConfComputeGpuCertificate_t chain = {0};
+    nvmlReturn_t result = ASK(device, nvmlDeviceGetConfComputeGpuCertificate, device->card, &chain);
     if (result != NVML_SUCCESS)
         return refuse(device, "nvmlDeviceGetConfComputeGpuCertificate", result, error);
-    if (report.attestationReportSize > sizeof out->report ||
-        chain.attestationCertChainSize > sizeof out->chain)
-        return pa_fail(error, PA_EDEVICE,
-                       "NVML tells of a report or chain that is longer than its "
-                       "place");
-    out->report_bytes = report.attestationReportSize;
+    if (chain.attestationCertChainSize > sizeof out->chain)
+        return too_long("chain of certificates", error);
     out->chain_bytes = chain.attestationCertChainSize;
-    memcpy(out->report, report.attestationReport, out->report_bytes);
     memcpy(out->chain, chain.attestationCertChain, out->chain_bytes);
     return PA_OK;
 }

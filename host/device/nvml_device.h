@@ -33,8 +33,10 @@ int pa_nvml_telemetry(const struct pa_nvml_device *device, struct pa_telemetry *
 uint32_t pa_nvml_occupants(const struct pa_nvml_device *device, struct pa_occupant *out,
                            uint32_t most);
 
-/* As pa_backend.attest: of the card, where the device is a slice of one. */
-int pa_nvml_attest(const struct pa_nvml_device *device, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
+/* The two halves of pa_backend.attest: of the card, where the device is a slice of one. */
+int pa_nvml_report(const struct pa_nvml_device *device, const uint8_t nonce[PA_VENDOR_NONCE_BYTES],
                    struct pa_vendor_report *out, struct pa_error *error);
+int pa_nvml_chain(const struct pa_nvml_device *device, struct pa_vendor_report *out,
+                  struct pa_error *error);
 
 #endif
