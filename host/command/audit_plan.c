@@ -27,6 +27,10 @@ static void tell_device(struct pa_buffer *out, uint32_t number, const struct pa_
     }
 }
 
+static uint64_t fabric_ns(const struct pa_plan *plan, const struct pa_site *site) {
+    return plan->wants_fabric ? pa_plan_fabric_ns(plan, site) : 0;
+}
+
 static void tell(struct pa_buffer *out, const struct pa_plan *plan, const struct pa_site *site) {
     pa_buffer_format(out,
                      "class      %s, K = %u\nepochs     %u of %.3g s, %u openings each\ntime       "
@@ -37,6 +41,10 @@ static void tell(struct pa_buffer *out, const struct pa_plan *plan, const struct
     if (pa_plan_coupled_ns(plan, site) > 0)
         pa_buffer_format(out, "together   about %.3g s, all-reduce between products\n",
                          (double)pa_plan_coupled_ns(plan, site) * 1e-9);
+    if (fabric_ns(plan, site) > 0)
+        pa_buffer_format(out,
+                         "fabric     about %.3g s, and what the states take to their partners\n",
+                         (double)fabric_ns(plan, site) * 1e-9);
     if (plan->ramp.total_ns > 0)
         pa_buffer_format(
             out,
@@ -70,11 +78,12 @@ static json_t *plan_json(const struct pa_plan *plan, const struct pa_site *site)
     json_t *devices = json_array();
     for (uint32_t d = 0; d < site->device_count; d++)
         json_array_append_new(devices, device_json(&site->devices[d]));
-    return json_pack("{s:s, s:I, s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:o}", "class",
+    return json_pack("{s:s, s:I, s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "class",
                      pa_class_traits(plan->class_id)->name, "k", (json_int_t)plan->k, "epochs",
                      (json_int_t)plan->epochs, "epoch_s", (double)plan->epoch_ns * 1e-9, "openings",
                      (json_int_t)plan->openings, "expected_s", (double)plan->expected_ns * 1e-9,
-                     "coupled_s", (double)pa_plan_coupled_ns(plan, site) * 1e-9, "ramp_s",
+                     "coupled_s", (double)pa_plan_coupled_ns(plan, site) * 1e-9, "fabric_s",
+                     (double)fabric_ns(plan, site) * 1e-9, "ramp_s",
                      (double)plan->ramp.total_ns * 1e-9, "ramp_mw_per_s",
                      plan->ramp.total_ns > 0 ? plan->ramp.mw_per_s : 0.0, "devices", devices);
 }

@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "measure/session_sample.h"
+#include "proof/fabric_proof.h"
 
+#include <math.h>
 #include <string.h>
 
 static const uint64_t second_ns = 1000000000;
@@ -15,6 +17,7 @@ enum {
     COUPLED_S = 3,
     LEAST_STEPS_AN_EPOCH = 8, /* so that the last step's overhang is small */
     OPENING_US = 4000,        /* on one core; docs/protocol.md says under 3 ms */
+    FABRIC_CHUNK_US = 40000,  /* on one core, at the K of a certificate */
     PROBES_OF_A_KIND = 5,
     LEAST_STEPS_A_PROBE = 4, /* larger steps run faster, and the last one may end late */
 };
@@ -80,6 +83,7 @@ int pa_plan_make(const struct pa_claim *claim, const struct pa_policy *policy,
     /* The policy counts the openings of the whole session; each epoch gets its equal share, rounded
      * up. */
     out->openings = (policy->openings + out->epochs - 1) / out->epochs;
+    out->wants_fabric = policy->wants_fabric;
     out->watermark_ns = 2 * policy->watermark_bits * policy->watermark_half_ns;
     plan_probes(out, policy);
     set_windows(out);
@@ -155,12 +159,31 @@ int pa_plan_calibrate(struct pa_plan *plan, struct pa_site *site,
                                                              plan->k, plan->probes[i].length_ns);
     plan->expected_ns = pa_plan_remaining(plan, pa_plan_epochs(plan)) + plan->warm_up_ns +
                         2 * plan->raw_ns + pa_plan_coupled_ns(plan, site) + plan->watermark_ns +
+                        (plan->wants_fabric ? pa_plan_fabric_ns(plan, site) : 0) +
                         2 * plan->ramp.total_ns;
     return PA_OK;
 }
 
 uint64_t pa_plan_coupled_ns(const struct pa_plan *plan, const struct pa_site *site) {
     return pa_site_alive(site) > 1 ? 2 * plan->coupled_ns : 0;
+}
+
+uint64_t pa_plan_fabric_ns(const struct pa_plan *plan, const struct pa_site *site) {
+    double longest_ns = 0;
+    for (uint32_t d = 0; d < site->device_count; d++) {
+        const struct pa_trial *chosen = &site->devices[d].calibration.chosen;
+        if (!pa_site_works(&site->devices[d]) || !(chosen->rate > 0))
+            continue;
+        double operations =
+            (double)pa_shape_operations((struct pa_shape){chosen->m, chosen->n, plan->k});
+        longest_ns = fmax(longest_ns, 1e9 * operations / chosen->rate);
+    }
+    if (pa_site_alive(site) < 2)
+        return 0;
+    /* Each sample is a chunk of two devices. */
+    uint64_t check_us =
+        UINT64_C(2) * PA_FABRIC_SAMPLES * FABRIC_CHUNK_US * plan->k / PA_CERTIFIED_K;
+    return (uint64_t)(PA_FABRIC_STEPS * longest_ns) + check_us * 1000;
 }
 
 uint32_t pa_plan_epochs(const struct pa_plan *plan) {

@@ -32,6 +32,7 @@ struct pa_plan {
     uint64_t warm_up_ns, raw_ns; /* at most; of each of the two raw windows */
     uint64_t coupled_ns;         /* of products with all-reduce between them, and as long again for
                                     the same devices by themselves */
+    bool wants_fabric;           /* a fabric proof after the last epoch */
     uint64_t watermark_ns;       /* of switching the load at the end */
     uint64_t expected_ns;        /* of the whole run from here on */
     uint64_t memory_bytes;       /* of the hungriest process */
@@ -59,5 +60,8 @@ uint64_t pa_plan_remaining(const struct pa_plan *plan, uint32_t epochs_left);
 uint32_t pa_plan_epochs(const struct pa_plan *plan); /* probes included */
 /* Of working as one system; 0 where there is nothing to couple. */
 uint64_t pa_plan_coupled_ns(const struct pa_plan *plan, const struct pa_site *site);
+/* Of a fabric proof: its steps at the calibrated rates, and the witness's check. What crosses the
+ * fabric is not in it: nobody knows how fast that is before. 0 where there are not two devices. */
+uint64_t pa_plan_fabric_ns(const struct pa_plan *plan, const struct pa_site *site);
 
 #endif

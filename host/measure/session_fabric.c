@@ -300,7 +300,9 @@ static void dismiss(struct fabric *fabric) {
 static int run_and_note(struct fabric *fabric, struct pa_error *error) {
     const struct pa_session_terms *terms = fabric->terms;
     struct pa_error cause = {0};
-    pa_observe(terms->observer, (struct pa_progress){.phase = PA_PHASE_FABRIC});
+    pa_observe(terms->observer,
+               (struct pa_progress){.phase = PA_PHASE_FABRIC,
+                                    .remaining_ns = pa_plan_fabric_ns(terms->plan, terms->site)});
     int code = prove(fabric, &cause);
     dismiss(fabric);
     if (code == PA_OK)

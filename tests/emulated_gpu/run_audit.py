@@ -193,10 +193,21 @@ def eight(home):
     audit(home, "devices=8,memory=48MiB", 8)
 
 
+def check_planned(home, rule):
+    """A plan tells what the fabric proof takes, and counts it."""
+    env = environment(home, "devices=2")
+    shown = ("audit", claim, "--devices", "cuda", "--plan-only", "--policy")
+    plan = json.loads(petaudit(env, *shown, rule, "--json").stdout)
+    assert 0 < plan["fabric_s"] < plan["expected_s"], plan
+    assert "fabric     about" in petaudit(env, *shown, rule).stdout
+    assert json.loads(petaudit(env, *shown, policy, "--json").stdout)["fabric_s"] == 0
+
+
 def formats(home):
     """Every format. Of the four that dense16 can be proven in each GPU is left one. In each two GPUs exchange what they
     folded, and the witness computes it again."""
     rule = with_fabric(home)
+    check_planned(home, rule)
     halves = {"bf16", "fp16", "fp32", "tf32"}
     for first, second in (("bf16", "fp16"), ("tf32", "fp32")):
         without = ("+".join(sorted(halves - {left})) for left in (first, second))
@@ -287,7 +298,7 @@ def selftest(home):
     report = json.loads(petaudit(env, "selftest", "--devices", "cuda", "--vectors", vectors, "--json").stdout)
     told = {(entry["device"], entry["format"]): entry for entry in report["devices"]}
     assert report["passed"] and len(told) == 2 * len(FORMATS), report["devices"]
-    # Operands, a digest and chains of the class: tens of comparisons, none of them wrong.
+    # Operands, a digest, chains of the class and their states: tens of comparisons, none of them wrong.
     assert all(entry["checks"] > 50 and entry["mismatches"] == 0 for entry in told.values()), report["devices"]
     assert reports(home) == "", reports(home)
     # A device that computes nothing has not passed.
