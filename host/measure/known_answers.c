@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/known_answers.h"
 
+#include "base/clock.h"
 #include "measure/calibrate.h"
 #include "measure/sustain.h"
 
@@ -106,22 +107,37 @@ static int compute_digest(void *context, enum pa_word_kind kind, const uint32_t 
     return not_here(error);
 }
 
-static int compute_chain(void *context, enum pa_class class_id, struct pa_shape shape,
-                         const struct pa_hash *start, uint32_t steps, struct pa_chain *out,
-                         struct pa_error *error) {
+/* The chain, and its state where the device folds. */
+static int run_folded(struct pa_stand *stand, struct pa_vectors_chain *work,
+                      struct pa_error *error) {
+    static const uint64_t patience_ns = UINT64_C(60000000000);
+    const struct pa_backend *backend = stand->device->backend;
+    struct pa_sustain_limits limits = {.steps = work->steps};
+    work->has_state = backend->fold_open != NULL;
+    if (!work->has_state)
+        return pa_sustain_chain(stand, work->start, &limits, &work->chain, error);
+    PA_TRY(backend->fold_open(stand->bench, work->words, work->steps, error));
+    int code = pa_sustain_chain(stand, work->start, &limits, &work->chain, error);
+    if (code == PA_OK)
+        code = backend->fold_read(stand->bench, work->state,
+                                  pa_clock_raw_ns() + pa_clock_patience_ns(patience_ns), error);
+    backend->fold_close(stand->bench);
+    return code;
+}
+
+static int compute_chain(void *context, struct pa_vectors_chain *work, struct pa_error *error) {
     const struct pupil *pupil = context;
-    struct pa_workload workload = {.class_id = (uint32_t)class_id,
+    struct pa_workload workload = {.class_id = (uint32_t)work->class_id,
                                    .format = pupil->format,
-                                   .m = shape.m,
-                                   .n = shape.n,
-                                   .k = shape.k};
-    struct pa_sustain_limits limits = {.steps = steps};
+                                   .m = work->shape.m,
+                                   .n = work->shape.n,
+                                   .k = work->shape.k};
     struct pa_stand stand = {0};
-    if (!has_class(pupil, class_id))
+    if (!has_class(pupil, work->class_id))
         return not_here(error);
     int code = pa_stand_open(&stand, pupil->device, &workload, NULL, error);
     if (code == PA_OK)
-        code = pa_sustain_chain(&stand, start, &limits, out, error);
+        code = run_folded(&stand, work, error);
     pa_stand_close(&stand);
     return code;
 }

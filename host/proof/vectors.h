@@ -30,6 +30,20 @@ struct pa_vectors_report {
     char first_mismatch[PA_MISMATCH_TEXT_BYTES]; /* "trees[3].root: .."; empty when all agree */
 };
 
+/* A chain of `steps` steps from `start`, and the state that the first `words` words of each of its
+ * results fold into (fabric_proof.h). */
+struct pa_vectors_chain {
+    enum pa_class class_id;
+    struct pa_shape shape;
+    const struct pa_hash *start;
+    uint32_t steps;
+    uint64_t words;
+    /* Filled in: */
+    struct pa_chain chain;
+    uint32_t *state; /* owned by the caller, who gives room for it */
+    bool has_state;  /* false: the device does not fold */
+};
+
 /* A device that computes, beside this code, what it can of the vectors. Each function returns
  * PA_OK, PA_EUNSUPPORTED for what the device does not have (nothing is compared then), or an error
  * that ends the run. */
@@ -41,11 +55,9 @@ struct pa_vectors_device {
     /* The digest of a whole tile: 128 x 128 words, of doubles twice as many. */
     int (*digest)(void *context, enum pa_word_kind kind, const uint32_t *words, uint32_t s,
                   uint64_t *out, struct pa_error *error);
-    /* The chain of `steps` steps from `start`; `out` is begun here and freed by the caller, also on
-     * failure. */
-    int (*chain)(void *context, enum pa_class class_id, struct pa_shape shape,
-                 const struct pa_hash *start, uint32_t steps, struct pa_chain *out,
-                 struct pa_error *error);
+    /* The chain that `work` asks for, into its `chain`, which is begun here and freed by the
+     * caller, also on failure. */
+    int (*chain)(void *context, struct pa_vectors_chain *work, struct pa_error *error);
 };
 
 /* Run the vectors in `json`; `name` is what messages call it. PA_OK whether or not they agree (the

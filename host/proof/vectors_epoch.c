@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "proof/chain.h"
 #include "proof/epoch.h"
+#include "proof/fabric_proof.h"
 #include "proof/opening.h"
 #include "proof/tile.h"
 #include "proof/tree.h"
@@ -12,7 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DEVICES = 256, MOST_STEPS = 256, MOST_SAMPLES = 65536, MOST_LINES = 256 };
+enum {
+    MOST_DEVICES = 256,
+    MOST_STEPS = 256,
+    MOST_SAMPLES = 65536,
+    MOST_LINES = 256,
+    MOST_CHUNKS = 64, /* of a state, that are compared */
+};
 
 struct epoch_run {
     struct pa_vectors_run *run;
@@ -133,26 +140,60 @@ static void run_ends(struct epoch_run *epoch, const json_t *device, uint32_t d) 
     }
 }
 
+/* Chunks of a device's state, spread over it, against the same by this program: the vectors have
+ * the digests that lead to its operands. */
+static void compare_state(struct epoch_run *epoch, const struct pa_vectors_chain *work,
+                          uint32_t d) {
+    struct pa_vectors_run *run = epoch->run;
+    uint64_t chunks = work->words / PA_FABRIC_CHUNK;
+    uint64_t stride = chunks / MOST_CHUNKS + 1;
+    for (uint64_t c = 0; run->code == PA_OK && c < chunks; c += stride) {
+        uint32_t own[PA_FABRIC_CHUNK];
+        uint64_t ours, theirs;
+        if (!worked(run,
+                    pa_fabric_chunk(own, work->class_id, work->shape, work->start,
+                                    epoch->chains[d].digest, work->steps, (uint32_t)c, run->error)))
+            return;
+        pa_fabric_digests(&ours, work->state + c * PA_FABRIC_CHUNK, PA_FABRIC_CHUNK, 0);
+        pa_fabric_digests(&theirs, own, PA_FABRIC_CHUNK, 0);
+        pa_run_same_word(run, "state", ours, theirs);
+    }
+}
+
+static void compare_device_chain(struct epoch_run *epoch, const json_t *steps,
+                                 const struct pa_vectors_chain *work, uint32_t d) {
+    struct pa_vectors_run *run = epoch->run;
+    pa_run_same_integer(run, "T", work->chain.steps, work->steps);
+    for (uint32_t t = 1; run->code == PA_OK && t <= work->steps && t <= work->chain.steps; t++) {
+        const json_t *step = json_array_get(steps, t - 1);
+        struct pa_hash theirs = pa_run_hash(run, step, "step");
+        pa_run_same_hash(run, "step", &work->chain.digest[t - 1], &theirs);
+        theirs = pa_run_hash(run, step, "h");
+        pa_run_same_hash(run, "h", &work->chain.h[t - 1], &theirs);
+    }
+    if (work->has_state)
+        compare_state(epoch, work, d);
+}
+
 /* The same chain by the device, compared with the vectors step by step. */
 static void run_device_chain(struct epoch_run *epoch, const json_t *steps, uint32_t d) {
     struct pa_vectors_run *run = epoch->run;
-    struct pa_chain ours = {0};
-    uint32_t count = (uint32_t)json_array_size(steps);
-    if (pa_run_device(run, run->device->chain(run->device->context, epoch->parameters.class_id,
-                                              epoch->shapes[d], &epoch->chains[d].start, count,
-                                              &ours, run->error))) {
+    struct pa_vectors_chain work = {
+        .class_id = epoch->parameters.class_id,
+        .shape = epoch->shapes[d],
+        .start = &epoch->chains[d].start,
+        .steps = (uint32_t)json_array_size(steps),
+        .words = pa_fabric_words(epoch->parameters.class_id, &epoch->shapes[d], 1)};
+    work.state = malloc((size_t)work.words * sizeof *work.state);
+    if (work.state == NULL)
+        pa_run_fail(run, "M", "less than all memory");
+    else if (pa_run_device(run, run->device->chain(run->device->context, &work, run->error))) {
         run->is_on_device = true;
-        pa_run_same_integer(run, "T", ours.steps, count);
-        for (uint32_t t = 1; run->code == PA_OK && t <= count && t <= ours.steps; t++) {
-            const json_t *step = json_array_get(steps, t - 1);
-            struct pa_hash theirs = pa_run_hash(run, step, "step");
-            pa_run_same_hash(run, "step", &ours.digest[t - 1], &theirs);
-            theirs = pa_run_hash(run, step, "h");
-            pa_run_same_hash(run, "h", &ours.h[t - 1], &theirs);
-        }
+        compare_device_chain(epoch, steps, &work, d);
         run->is_on_device = false;
     }
-    pa_chain_free(&ours);
+    pa_chain_free(&work.chain);
+    free(work.state);
 }
 
 static void run_device(struct epoch_run *epoch, const json_t *device, uint32_t d) {

@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 #include "kernels/digest.h"
+#include "proof/fabric_proof.h"
+#include "proof/tile.h"
 #include "proof/vectors.h"
 
 #include <stdio.h>
@@ -140,11 +142,9 @@ static int digest_tile(void *context, enum pa_word_kind kind, const uint32_t *wo
     return PA_OK;
 }
 
-static int broken_chain(void *context, enum pa_class class_id, struct pa_shape shape,
-                        const struct pa_hash *start, uint32_t steps, struct pa_chain *out,
-                        struct pa_error *error) {
+static int broken_chain(void *context, struct pa_vectors_chain *work, struct pa_error *error) {
     const struct digester *digester = context;
-    (void)class_id, (void)shape, (void)start, (void)steps, (void)out;
+    (void)work;
     return pa_fail(error, digester->is_wrong ? PA_EDEVICE : PA_EUNSUPPORTED, "no chains here");
 }
 
@@ -167,6 +167,55 @@ static void a_device_is_held_to_the_same_answers(void **state) {
     assert_non_null(strstr(error.text, "on the device"));
 }
 
+/* A device that folds what the definition says, but for one bit of the state when told to. */
+static int fold_chain(void *context, struct pa_vectors_chain *work, struct pa_error *error) {
+    const struct digester *digester = context;
+    struct pa_tile_bench *bench = NULL;
+    uint32_t columns = work->shape.n / PA_TILE;
+    size_t tiles = (size_t)pa_shape_tiles(work->shape);
+    uint64_t *digests = calloc(tiles, sizeof *digests);
+    assert_non_null(digests);
+    PA_TRY(pa_tile_bench_create(work->shape.k, &bench, error));
+    PA_TRY(pa_chain_begin(&work->chain, work->start, work->shape, work->steps, error));
+    for (uint32_t t = 1; t <= work->steps; t++) {
+        struct pa_seed a = pa_chain_a_seed(&work->chain), b = pa_chain_b_seed(&work->chain, t);
+        for (uint32_t i = 0; i < tiles; i++)
+            digests[i] = pa_tile_digest(bench, work->class_id, work->shape.k, &a, &b, i / columns,
+                                        i % columns);
+        PA_TRY(pa_chain_append(&work->chain, digests, error));
+    }
+    for (uint32_t c = 0; c < work->words / PA_FABRIC_CHUNK; c++)
+        PA_TRY(pa_fabric_chunk(work->state + (size_t)c * PA_FABRIC_CHUNK, work->class_id,
+                               work->shape, work->start, work->chain.digest, work->steps, c,
+                               error));
+    work->has_state = true;
+    work->state[work->words - 1] ^= digester->is_wrong ? 1 : 0;
+    pa_tile_bench_destroy(bench);
+    free(digests);
+    return PA_OK;
+}
+
+static int no_digest(void *context, enum pa_word_kind kind, const uint32_t *words, uint32_t s,
+                     uint64_t *out, struct pa_error *error) {
+    (void)context, (void)kind, (void)words, (void)s, (void)out;
+    return pa_fail(error, PA_EUNSUPPORTED, "no digests here");
+}
+
+static void a_device_that_folds_is_held_to_its_state(void **state) {
+    struct digester digester = {.is_wrong = false};
+    const struct pa_vectors_device device = {&digester, no_values, no_digest, fold_chain};
+    struct pa_vectors_report report;
+    struct pa_error error = {0};
+    (void)state;
+    assert_int_equal(pa_vectors_run_embedded(&device, &report, &error), PA_OK);
+    assert_string_equal(report.first_mismatch, "");
+    assert_true(report.device_checks > 0);
+    digester.is_wrong = true;
+    assert_int_equal(pa_vectors_run_embedded(&device, &report, &error), PA_OK);
+    assert_true(report.mismatches > 0);
+    assert_non_null(strstr(report.first_mismatch, ".state: the device computed"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_known_answer_agrees),
@@ -175,6 +224,7 @@ int main(void) {
         cmocka_unit_test(a_file_cut_short_is_refused),
         cmocka_unit_test(what_is_malformed_is_named),
         cmocka_unit_test(a_device_is_held_to_the_same_answers),
+        cmocka_unit_test(a_device_that_folds_is_held_to_its_state),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
