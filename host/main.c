@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - petaudit: find the subcommand and run it. */
 #include "base/number.h"
+#include "base/team.h"
 #include "command/command.h"
 #include "command/terminal.h"
 
@@ -57,10 +58,10 @@ static int refuse(const char *name) {
     return 64;
 }
 
-/* OpenBLAS joins its threads at exit, and one that found no memory never ends: a failure leaves
- * without the libraries' farewell. */
+/* OpenBLAS joins its threads at exit, and one that found no memory never ends; a thread in a call
+ * that was given up does not end either. Such a process leaves without the libraries' farewell. */
 static int leave(int status) {
-    if (status >= 69 && status <= 73) {
+    if ((status >= 69 && status <= 73) || pa_team_left_behind()) {
         fflush(NULL);
         _exit(status);
     }

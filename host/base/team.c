@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,8 @@ void pa_team_destroy(struct pa_team *team) {
     free(team);
 }
 
+static atomic_bool left_behind;
+
 bool pa_team_try(pa_team_work work, void *context, uint64_t longest_ns) {
     struct pa_team *team = NULL;
     if (pa_team_create(1, NULL, &team, NULL) != PA_OK) {
@@ -178,10 +181,16 @@ bool pa_team_try(pa_team_work work, void *context, uint64_t longest_ns) {
         return true;
     }
     pa_team_start(team, work, context);
-    if (!pa_team_wait_for(team, longest_ns))
+    if (!pa_team_wait_for(team, longest_ns)) {
+        atomic_store(&left_behind, true);
         return false;
+    }
     pa_team_destroy(team);
     return true;
+}
+
+bool pa_team_left_behind(void) {
+    return atomic_load(&left_behind);
 }
 
 int pa_thread_start(pthread_t *out, void *(*body)(void *), void *context, struct pa_error *error) {

@@ -37,6 +37,8 @@ void pa_team_destroy(struct pa_team *team);
 /* Run `work` on a thread of its own, as member 0 of 1, and wait no longer than `longest_ns`. False:
  * it is left behind with its context, which must stay. Without a thread it runs on the caller's. */
 bool pa_team_try(pa_team_work work, void *context, uint64_t longest_ns);
+/* True once that happened: exit handlers of libraries may wait for such a thread for ever. */
+bool pa_team_left_behind(void);
 
 /* A single thread with no work in common with others (a hub's listener, a progress line). Join it
  * with pthread_join. */

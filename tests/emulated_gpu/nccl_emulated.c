@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ enum { VERSION = 22809, COMMS_MAX = 256, GROUP_MAX = ROOM_RANKS_MAX };
 pthread_mutex_t emulated_nccl_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct ncclComm *live[COMMS_MAX]; /* a handle is trusted only when it is one of these */
 static char last_text[EMULATED_NCCL_TEXT_BYTES];
+static atomic_int hanging; /* calls that never return */
 static _Thread_local int group_depth, group_count;
 static _Thread_local struct ncclComm *group[GROUP_MAX];
 
@@ -36,7 +38,17 @@ ncclResult_t emulated_nccl_fault(const char *function, int device, struct emulat
 }
 
 static void hang_if(const struct emulated_fault *ordered) {
-    while (ordered->kind == EMULATED_FAULT_HANG)
+    if (ordered->kind != EMULATED_FAULT_HANG)
+        return;
+    atomic_fetch_add(&hanging, 1);
+    for (;;)
+        nap();
+}
+
+/* A library's exit handler may wait for what is under way in it: who gave a call up must not come
+ * here. */
+__attribute__((destructor)) static void wait_for_calls(void) {
+    while (atomic_load(&hanging) > 0)
         nap();
 }
 
