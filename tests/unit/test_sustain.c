@@ -21,10 +21,13 @@ struct pa_workbench {
 
 static struct {
     uint32_t fails_at_step; /* step_collect fails there; 0 never */
+    uint32_t hot_at_step;   /* `too_hot` is set when that one comes in; 0 never */
     bool is_wrong;          /* digests are off by one bit */
     int most_queued;
     int open_benches;
 } device_of_test;
+
+static atomic_bool too_hot;
 
 static int bench_open(struct pa_device *device, const struct pa_workload *workload,
                       struct pa_workbench **out, struct pa_error *error) {
@@ -67,6 +70,8 @@ static int collect(struct pa_workbench *bench, uint64_t *tiles, uint64_t deadlin
     assert_true(bench->queued > 0);
     if (++bench->collected == device_of_test.fails_at_step)
         return pa_fail(error, PA_EDEVICE, "the test's device stopped");
+    if (bench->collected == device_of_test.hot_at_step)
+        atomic_store(&too_hot, true);
     for (uint32_t i = 0; i < bench->workload.m / PA_TILE * columns; i++)
         tiles[i] =
             pa_tile_digest(bench->tile, (enum pa_class)bench->workload.class_id, bench->workload.k,
@@ -97,6 +102,7 @@ static const struct pa_hash start = {{42}};
 static int set_up(void **state) {
     (void)state;
     memset(&device_of_test, 0, sizeof device_of_test);
+    atomic_store(&too_hot, false);
     return 0;
 }
 
@@ -147,6 +153,36 @@ static void a_device_that_stops_leaves_the_steps_it_did(void **state) {
     pa_stand_close(&stand);
 }
 
+/* What is queued when a device is too hot is collected; the chain is one of fewer steps, and sound.
+ */
+static void a_device_that_is_too_hot_ends_its_chain_in_order(void **state) {
+    struct pa_stand stand;
+    struct pa_chain chain, shorter;
+    struct pa_tail tail, expected;
+    struct pa_error error = {0};
+    (void)state;
+    struct pa_sustain_limits limits = {.length_ns = UINT64_C(1) << 50, .end = &too_hot};
+    device_of_test.hot_at_step = 3;
+    assert_int_equal(pa_stand_open(&stand, &device, &small, NULL, &error), PA_OK);
+    assert_int_equal(pa_sustain_chain(&stand, &start, &limits, &chain, &error), PA_OK);
+    assert_int_equal(chain.steps, 4);
+    assert_int_equal(pa_chain_tail(&chain, &tail, &error), PA_OK);
+    limits = (struct pa_sustain_limits){.steps = 4};
+    assert_int_equal(pa_sustain_chain(&stand, &start, &limits, &shorter, &error), PA_OK);
+    assert_int_equal(pa_chain_tail(&shorter, &expected, &error), PA_OK);
+    assert_true(pa_hash_equal(&tail.last, &expected.last));
+    assert_true(pa_hash_equal(&tail.tree, &expected.tree));
+    assert_int_equal(tail.steps, 4);
+    pa_chain_free(&chain);
+    pa_chain_free(&shorter);
+    /* Too hot from the beginning: a chain without a step is one. */
+    limits = (struct pa_sustain_limits){.length_ns = UINT64_C(1) << 50, .end = &too_hot};
+    assert_int_equal(pa_sustain_chain(&stand, &start, &limits, &chain, &error), PA_OK);
+    assert_int_equal(chain.steps, 0);
+    pa_chain_free(&chain);
+    pa_stand_close(&stand);
+}
+
 static void a_stop_request_ends_a_warm_up_and_no_chain(void **state) {
     struct pa_stand stand;
     struct pa_chain chain;
@@ -191,6 +227,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_chain_is_the_one_that_the_seeds_give, set_up),
         cmocka_unit_test_setup(a_device_that_stops_leaves_the_steps_it_did, set_up),
+        cmocka_unit_test_setup(a_device_that_is_too_hot_ends_its_chain_in_order, set_up),
         cmocka_unit_test_setup(a_stop_request_ends_a_warm_up_and_no_chain, set_up),
         cmocka_unit_test_setup(an_exact_device_has_no_mismatch_and_a_wrong_one_has_only_such,
                                set_up),
