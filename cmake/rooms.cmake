@@ -79,7 +79,7 @@ function(petaudit_test name)
     set_tests_properties(${registered} PROPERTIES ENVIRONMENT PETAUDIT_STRIDE=13)
   endif()
   if(PETAUDIT_LONG_TESTS AND NOT PETAUDIT_SANITIZE AND TEST_LABEL STREQUAL "unit" AND NOT TEST_NO_MEMCHECK)
-    add_test(NAME memcheck.${name} COMMAND ${PETAUDIT_VALGRIND} --quiet --error-exitcode=99 --leak-check=full
+    add_test(NAME memcheck.${name} COMMAND ${PETAUDIT_VALGRIND} --quiet --fair-sched=try --error-exitcode=99 --leak-check=full
                                            --errors-for-leak-kinds=definite
                                            --show-leak-kinds=definite
                                            --suppressions=${PROJECT_SOURCE_DIR}/tests/memcheck.supp $<TARGET_FILE:${name}>

@@ -14,7 +14,8 @@ static const uint64_t default_heartbeat_ns = UINT64_C(10000000000);
 static const uint64_t goodbye_ns = UINT64_C(3000000000);
 
 /* The system closes the sockets of a process that ends, at once. One that lives and lost its
- * connection comes back with its next request; this is how long that may take. */
+ * connection comes back with its next request; this is how long that may take. One that our welcome
+ * came too late for begins anew, and gets as long as one that is silent. */
 static const uint64_t return_ns = UINT64_C(1000000000);
 
 static void bury(struct pa_hub *hub, struct pa_hub_peer *peer, const char *cause) {
@@ -26,19 +27,24 @@ static void bury(struct pa_hub *hub, struct pa_hub_peer *peer, const char *cause
     pa_hub_wake(hub, peer);
 }
 
+/* Locked: when a peer that is not heard until then is lost. */
+static uint64_t lost_at(const struct pa_hub *hub, const struct pa_hub_peer *peer) {
+    if (peer->parted_ns != 0 && peer->knows)
+        return peer->parted_ns + return_ns;
+    return peer->heard_ns + hub->heartbeat_ns;
+}
+
 /* Locked: bury a peer that was not heard for too long, or whose connections ended. */
 static bool is_alive(struct pa_hub *hub, struct pa_hub_peer *peer) {
     uint64_t now = pa_clock_raw_ns();
-    if (peer->presence == PA_ALIVE && peer->parted_ns != 0 && now > peer->parted_ns + return_ns) {
-        bury(hub, peer, "its connections ended: the process, or its host, is gone");
-    } else if (peer->presence == PA_ALIVE && now > peer->heard_ns &&
-               now - peer->heard_ns > hub->heartbeat_ns) {
-        char cause[PA_HUB_CAUSE_BYTES];
+    if (peer->presence != PA_ALIVE || now <= lost_at(hub, peer))
+        return peer->presence == PA_ALIVE;
+    char cause[PA_HUB_CAUSE_BYTES] = "its connections ended: the process, or its host, is gone";
+    if (peer->parted_ns == 0)
         snprintf(cause, sizeof cause, "nothing heard from it for %.1f s",
                  (double)(now - peer->heard_ns) / 1e9);
-        bury(hub, peer, cause);
-    }
-    return peer->presence == PA_ALIVE;
+    bury(hub, peer, cause);
+    return false;
 }
 
 static int find_heartbeat(int size, uint64_t *out, struct pa_error *error) {
@@ -217,8 +223,7 @@ int pa_fleet_collect(struct pa_fleet *fleet, int rank, uint64_t deadline_ns,
             code = PA_ETIMEOUT;
             break;
         }
-        uint64_t silent_ns = peer->parted_ns != 0 ? peer->parted_ns + return_ns + ms
-                                                  : peer->heard_ns + hub->heartbeat_ns + ms;
+        uint64_t silent_ns = lost_at(hub, peer) + ms;
         pa_fleet_wait_until(&hub->changed, &hub->lock,
                             silent_ns < deadline_ns ? silent_ns : deadline_ns);
     }

@@ -134,6 +134,7 @@ static struct pa_hub_peer *find_peer(struct pa_hub *hub, uint32_t rank, const ui
     /* A request that was held is no new sign of life. */
     if (!pa_link_server_was_held())
         hear(peer, rank);
+    peer->knows = true;
     return peer;
 }
 

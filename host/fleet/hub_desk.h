@@ -21,6 +21,7 @@ struct pa_hub_peer {
     enum pa_hub_presence presence;
     uint8_t id[PA_FLEET_ID_BYTES];
     char host[64];
+    bool knows;                     /* it has spoken since it joined: our welcome reached it */
     char cause[PA_HUB_CAUSE_BYTES]; /* of death */
     uint64_t heard_ns;
     /* Connections over which it spoke and that are open; 0 is a free place. */

@@ -4,7 +4,10 @@
  */
 #include "base/clock.h"
 #include "fleet/fleet.h"
+#include "fleet/fleet_sides.h"
+#include "fleet/fleet_wire.h"
 #include "fleet/hub_file.h"
+#include "link/link.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -153,6 +156,72 @@ static void a_hub_without_files_for_all_says_so_before_anybody_joins(void **stat
     assert_int_equal(lead_with_files(500, 24, 400), 1);
 }
 
+/* One request of a worker over a connection of its own: the answer's status. */
+static int say_once(const struct pa_hub_address *hub, const char *path,
+                    const struct pa_buffer *message) {
+    const struct pa_link_client_options options = {.url = hub->urls[0],
+                                                   .pin = hub->pin,
+                                                   .token = hub->token,
+                                                   .peer = "the hub",
+                                                   .failure = PA_EHUB};
+    struct pa_link_client *client = NULL;
+    struct pa_buffer reply = {0};
+    if (pa_link_client_open(&options, &client, NULL) != PA_OK)
+        return -1;
+    int code = pa_link_request(client, "POST", path, message->data, message->size,
+                               PA_FLEET_MOST_ENVELOPE, in_ms(20000), &reply, NULL);
+    int status = code == PA_OK ? 200 : pa_link_client_status(client);
+    pa_buffer_free(&reply);
+    pa_link_client_close(client);
+    return status;
+}
+
+/* Introduce itself, hang up without having read the welcome, and begin anew: as a worker does whose
+ * hub takes longer than its patience. With `has_spoken` it was at work in between. */
+static int come_back(bool has_spoken) {
+    struct pa_hub_address hub = await_hub();
+    struct pa_wire_join join = {.rank = 1, .size = 2, .job = "job-1", .host = "node1", .id = {7}};
+    struct pa_wire_poll poll = {.rank = 1, .id = {7}};
+    struct pa_buffer message = {0}, alive = {0};
+    pa_wire_put_join(&message, &join);
+    pa_wire_put_poll(&alive, &poll);
+    int status = say_once(&hub, "/v1/join", &message);
+    if (status == 200 && has_spoken)
+        status = say_once(&hub, "/v1/alive", &alive);
+    pa_clock_sleep(2500 * ms);
+    if (status == 200)
+        status = say_once(&hub, "/v1/join", &message);
+    pa_buffer_free(&message);
+    pa_buffer_free(&alive);
+    return status == 200 ? 0 : status == PA_FLEET_DEAD ? 1 : 2;
+}
+
+static int come_back_to_a_hub(bool has_spoken) {
+    struct pa_error error = {0};
+    struct pa_buffer answer = {0};
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(come_back(has_spoken));
+    struct pa_fleet *fleet = lead(2);
+    assert_int_equal(pa_fleet_post(fleet, 1, "on", 2, &error), PA_OK);
+    assert_int_not_equal(pa_fleet_collect(fleet, 1, in_ms(4000), &answer, &error), PA_OK);
+    int status = exit_of(child);
+    pa_buffer_free(&answer);
+    pa_fleet_close(fleet);
+    return status;
+}
+
+static void who_never_got_its_welcome_may_begin_anew(void **state) {
+    (void)state;
+    assert_int_equal(come_back_to_a_hub(false), 0);
+}
+
+static void who_was_at_work_and_is_gone_is_lost_at_once(void **state) {
+    (void)state;
+    assert_int_equal(come_back_to_a_hub(true), 1);
+}
+
 static void *one_of_many(void *context) {
     int rank = *(const int *)context;
     struct pa_place place = place_of(rank, many);
@@ -246,6 +315,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FLEET_TEST(idle_strangers_do_not_keep_a_worker_out),
         FLEET_TEST(a_hub_without_files_for_all_says_so_before_anybody_joins),
+        FLEET_TEST(who_never_got_its_welcome_may_begin_anew),
+        FLEET_TEST(who_was_at_work_and_is_gone_is_lost_at_once),
         FLEET_TEST(some_hundred_workers_take_a_hub_no_thread_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
