@@ -5,6 +5,7 @@
 #include "witness/sample_note.h"
 #include "witness/session_ledger.h"
 #include "witness/session_register.h"
+#include "witness/suspend_note.h"
 #include "witness/watermark_draw.h"
 #include "witness/witness.h"
 
@@ -19,9 +20,6 @@
  * a disk flush per opening, and a large site notes something of each device in each epoch. Whatever
  * else is appended takes what waits along, in order. */
 enum { BATCH_BYTES = 1 << 20 };
-
-/* The two clocks are read one after the other; less than this is no sleep. */
-#define LEAST_SUSPEND_NS UINT64_C(100000000)
 
 struct self_witness {
     struct pa_witness base;
@@ -367,26 +365,10 @@ static int check_list(const struct self_witness *self, uint64_t epoch, const str
     return PA_OK;
 }
 
-/* A machine that slept during an epoch did not measure it: RAW stands still then, BOOT runs on. NTP
- * slews BOOT, by at most 500 ppm, and not RAW. */
 static int note_suspend(struct self_witness *self, uint64_t epoch, struct pa_error *error) {
-    uint64_t boot_ns = self->t1_boot_ns - self->t0_boot_ns;
-    uint64_t raw_ns = self->committed.at.raw_ns - self->challenged.raw_ns;
-    if (boot_ns < raw_ns + LEAST_SUSPEND_NS + raw_ns / 1000)
-        return PA_OK;
-    return put_own_note(
-        self, epoch,
-        json_pack("{s:s, s:I}", "kind", "suspend", "ns", (json_int_t)(boot_ns - raw_ns)), error);
-}
-
-/* What that rests on, for whoever judges: the BOOT clock beside the t0 and t1 of the records. */
-static void put_boottime(const struct self_witness *self, uint64_t epoch, struct pa_buffer *out) {
-    char json[128];
-    int size = snprintf(json, sizeof json, "{\"kind\":\"boottime\",\"t0_ns\":%llu,\"t1_ns\":%llu}",
-                        (unsigned long long)self->t0_boot_ns, (unsigned long long)self->t1_boot_ns);
-    const struct pa_note_record note = {
-        .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
-    pa_record_put_note(out, epoch, &note);
+    uint64_t slept_ns = pa_suspended_ns(self->committed.at.raw_ns - self->challenged.raw_ns,
+                                        self->t1_boot_ns - self->t0_boot_ns);
+    return slept_ns == 0 ? PA_OK : put_own_note(self, epoch, pa_suspend_note(slept_ns), error);
 }
 
 /* ROOT, LIST and KEY in one transaction: a crash leaves the epoch without its root, or closed with
@@ -408,7 +390,7 @@ static int write_closed(struct self_witness *self, uint64_t epoch, const struct 
     pa_record_put_root(&bytes, epoch, &self->committed);
     pa_record_put_list(&bytes, epoch, entries, devices);
     pa_record_put_key(&bytes, epoch, &revealed);
-    put_boottime(self, epoch, &bytes);
+    pa_boottime_note(&bytes, epoch, self->t0_boot_ns, self->t1_boot_ns);
     free(entries);
     return append(self, &bytes, error);
 }
