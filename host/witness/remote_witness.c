@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "link/link.h"
+#include "witness/tail_list.h"
 #include "witness/witness_wire.h"
 
 #include <openssl/crypto.h>
@@ -286,17 +287,8 @@ static int reveal(struct pa_witness *witness, uint64_t epoch, const struct pa_ta
     struct remote_witness *remote = remote_of(witness);
     struct pa_reader body;
     PA_TRY(send_batch(remote, error));
-    struct pa_list_entry *entries = calloc(devices, sizeof *entries);
-    if (entries == NULL)
-        return pa_fail(error, PA_EMEMORY, "sending a list: out of memory");
-    for (uint32_t d = 0; d < devices; d++) {
-        entries[d].steps = tails[d].steps;
-        memcpy(entries[d].last, tails[d].last.bytes, PA_HASH_BYTES);
-        memcpy(entries[d].tree, tails[d].tree.bytes, PA_HASH_BYTES);
-    }
     struct pa_buffer request = request_for(remote, PA_WITNESS_REVEAL);
-    pa_record_put_list(&request, epoch, entries, devices);
-    free(entries);
+    pa_tail_list_put(&request, epoch, tails, devices);
     PA_TRY(exchange(remote, &request, patience_ns, &body, error));
     pa_read_bytes(&body, key->bytes, PA_HASH_BYTES);
     return pa_reader_done(&body) ? PA_OK : strange(PA_WITNESS_REVEAL, error);

@@ -6,6 +6,7 @@
 #include "witness/session_ledger.h"
 #include "witness/session_register.h"
 #include "witness/suspend_note.h"
+#include "witness/tail_list.h"
 #include "witness/watermark_draw.h"
 #include "witness/witness.h"
 
@@ -375,23 +376,13 @@ static int note_suspend(struct self_witness *self, uint64_t epoch, struct pa_err
  * the key on disk. A root without its key could never be opened. */
 static int write_closed(struct self_witness *self, uint64_t epoch, const struct pa_tail *tails,
                         uint32_t devices, struct pa_error *error) {
-    struct pa_list_entry *entries = calloc(devices, sizeof *entries);
-    if (entries == NULL)
-        return pa_fail(error, PA_EMEMORY, "closing epoch %llu: out of memory",
-                       (unsigned long long)epoch);
-    for (uint32_t d = 0; d < devices; d++) {
-        entries[d].steps = tails[d].steps;
-        memcpy(entries[d].last, tails[d].last.bytes, PA_HASH_BYTES);
-        memcpy(entries[d].tree, tails[d].tree.bytes, PA_HASH_BYTES);
-    }
     struct pa_key_record revealed;
     memcpy(revealed.key, self->epoch_key.bytes, sizeof revealed.key);
     struct pa_buffer bytes = {0};
     pa_record_put_root(&bytes, epoch, &self->committed);
-    pa_record_put_list(&bytes, epoch, entries, devices);
+    pa_tail_list_put(&bytes, epoch, tails, devices);
     pa_record_put_key(&bytes, epoch, &revealed);
     pa_boottime_note(&bytes, epoch, self->t0_boot_ns, self->t1_boot_ns);
-    free(entries);
     return append(self, &bytes, error);
 }
 

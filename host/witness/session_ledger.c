@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "witness/session_ledger.h"
 
+#include "witness/tail_list.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,12 +112,8 @@ static int read_list(struct reading *reading, const struct pa_record *record,
                        "the list of epoch %llu has %u devices, %u were declared",
                        (unsigned long long)record->epoch, list.count,
                        reading->ledger->declaration.device_count);
-    for (uint32_t d = 0; d < list.count; d++) {
-        struct pa_list_entry entry = pa_list_entry_at(&list, d);
-        reading->tails[d].steps = entry.steps;
-        memcpy(reading->tails[d].last.bytes, entry.last, PA_HASH_BYTES);
-        memcpy(reading->tails[d].tree.bytes, entry.tree, PA_HASH_BYTES);
-    }
+    for (uint32_t d = 0; d < list.count; d++)
+        reading->tails[d] = pa_tail_list_at(&list, d);
     reading->has_list = true;
     return PA_OK;
 }

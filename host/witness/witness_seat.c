@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "witness/device_register.h"
+#include "witness/tail_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,12 +318,8 @@ static int reveal(struct pa_witness_seat *seat, const struct pa_witness_desk_opt
     if (tails == NULL)
         return pa_fail(error, PA_EMEMORY, "reading a list of %u devices: out of memory",
                        list.count);
-    for (uint32_t d = 0; d < list.count; d++) {
-        struct pa_list_entry entry = pa_list_entry_at(&list, d);
-        tails[d].steps = entry.steps;
-        memcpy(tails[d].last.bytes, entry.last, PA_HASH_BYTES);
-        memcpy(tails[d].tree.bytes, entry.tree, PA_HASH_BYTES);
-    }
+    for (uint32_t d = 0; d < list.count; d++)
+        tails[d] = pa_tail_list_at(&list, d);
     int code =
         seat->witness->kind->reveal(seat->witness, record.epoch, tails, list.count, &key, error);
     free(tails);
