@@ -2,6 +2,7 @@
 #include "witness/fabric_side.h"
 
 #include "base/clock.h"
+#include "witness/session_allowance.h"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -18,6 +19,11 @@ static int draw(struct pa_hash *out, struct pa_error *error) {
 static int take(struct pa_fabric_side *side, struct pa_instant at, enum pa_fabric_stage stage,
                 const void *bytes, size_t size, struct pa_buffer *records, struct pa_error *error) {
     struct pa_error cause = {0};
+    /* An opening of any other length is wrong, counted and kept. */
+    if (size > PA_ALLOWANCE_FABRIC_BYTES && stage == PA_FABRIC_OPENING)
+        return pa_fail(error, PA_EWITNESS,
+                       "fabric proof: an opening of %zu bytes; one has at most %d", size,
+                       PA_ALLOWANCE_FABRIC_BYTES);
     int code = pa_fabric_run_take(&side->run, stage, bytes, size, true, &cause);
     if (code != PA_OK)
         return pa_fail(error, code == PA_EINPUT ? PA_EWITNESS : code, "%s", cause.text);

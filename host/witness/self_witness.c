@@ -72,6 +72,8 @@ static int append(struct self_witness *self, struct pa_buffer *records, struct p
     }
     if (code != PA_OK && !self->batch.failed)
         self->batch.size = waiting;
+    if (code == PA_OK)
+        self->ledger.told_bytes += pa_allowance_told(records->data, records->size);
     pa_buffer_free(records);
     return code;
 }
@@ -169,7 +171,7 @@ static int begin_session(struct self_witness *self, const void *declaration, siz
     struct pa_ledger *ledger = &self->ledger;
     PA_TRY(pa_declaration_read(&ledger->declaration, declaration, size, error));
     pa_declaration_session(&ledger->session, declaration, size);
-    pa_schedule_begin(&ledger->schedule, &ledger->declaration);
+    pa_ledger_declared(ledger);
     if (!pa_signature_is_valid(ledger->declaration.prover_key, &ledger->session, prover->bytes,
                                prover->length))
         return pa_fail(error, PA_EWITNESS,
@@ -203,10 +205,20 @@ static int declare(struct pa_witness *witness, const void *declaration, size_t s
     return code;
 }
 
+/* Whether what a site wants to tell may still be stored. What the witness itself notes counts along
+ * and is never refused. */
+static int check_told(const struct self_witness *self, uint64_t bytes, const char *doing,
+                      struct pa_error *error) {
+    return pa_allowance_check_told(&self->ledger.allowance, self->ledger.told_bytes, bytes, doing,
+                                   error);
+}
+
 static int note(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
                 struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
     PA_TRY(pa_note_check(json, size, error));
-    return put_note(self_of(witness), epoch, json, size, error);
+    PA_TRY(check_told(self, pa_allowance_note(size), "noting", error));
+    return put_note(self, epoch, json, size, error);
 }
 
 static int note_later(struct pa_witness *witness, uint64_t epoch, const char *json, size_t size,
@@ -216,7 +228,9 @@ static int note_later(struct pa_witness *witness, uint64_t epoch, const char *js
         .at = pa_clock_now(), .json = json, .json_bytes = (uint32_t)size};
     PA_TRY(pa_note_check(json, size, error));
     PA_TRY(check_open(self, error));
+    PA_TRY(check_told(self, pa_allowance_note(size), "noting", error));
     pa_record_put_note(&self->batch, epoch, &record);
+    self->ledger.told_bytes += pa_allowance_note(size);
     return self->batch.size < BATCH_BYTES ? PA_OK : write_batch(self, error);
 }
 
@@ -227,9 +241,11 @@ int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t si
 
 static int power(struct pa_witness *witness, uint32_t meter, const struct pa_power_sample *samples,
                  uint32_t count, struct pa_error *error) {
+    struct self_witness *self = self_of(witness);
     struct pa_buffer bytes = {0};
+    PA_TRY(check_told(self, pa_allowance_power(count), "taking power readings", error));
     pa_record_put_power(&bytes, pa_clock_now(), meter, samples, count);
-    return append(self_of(witness), &bytes, error);
+    return append(self, &bytes, error);
 }
 
 static int watermark(struct pa_witness *witness, const struct pa_watermark_plan *plan,
@@ -285,6 +301,7 @@ static int challenge(struct pa_witness *witness, uint64_t epoch, struct pa_hash 
         return pa_fail(error, PA_EWITNESS, "challenging epoch %llu: epoch %llu comes first",
                        (unsigned long long)epoch,
                        (unsigned long long)ledger->next_epoch - (ledger->is_challenged ? 1 : 0));
+    PA_TRY(pa_allowance_check_nonce(&ledger->allowance, ledger->drawn, epoch, error));
     if (RAND_priv_bytes(self->epoch_key.bytes, sizeof self->epoch_key.bytes) != 1)
         return pa_fail(error, PA_EINTERNAL,
                        "drawing a key: the system's random numbers are not available");
@@ -419,6 +436,12 @@ static int abort_epoch(struct pa_witness *witness, uint64_t epoch, const char *r
     return code;
 }
 
+void pa_self_witness_limit(struct pa_witness *witness, uint64_t most_told_bytes) {
+    struct pa_allowance *allowance = &self_of(witness)->ledger.allowance;
+    if (most_told_bytes > 0 && most_told_bytes < allowance->told_bytes)
+        allowance->told_bytes = most_told_bytes;
+}
+
 void pa_self_witness_forget_epoch(struct pa_witness *witness) {
     struct self_witness *self = self_of(witness);
     OPENSSL_cleanse(&self->epoch_key, sizeof self->epoch_key);
@@ -440,6 +463,7 @@ static int interrupt(struct pa_witness *witness, const char *reason, struct pa_e
     if (self->ledger.is_challenged)
         return pa_fail(error, PA_EWITNESS, "interrupting: epoch %llu is under work",
                        (unsigned long long)self->ledger.next_epoch - 1);
+    PA_TRY(check_told(self, pa_allowance_note(strlen(reason)), "interrupting", error));
     PA_TRY(gap(witness, &gap_ns, error));
     PA_TRY(put_own_note(self, PA_NO_EPOCH,
                         json_pack("{s:s, s:I, s:s}", "kind", "interruption", "gap_ns",
@@ -472,6 +496,7 @@ static int open_tile(struct pa_witness *witness, uint64_t epoch, uint32_t j, con
     if (j != entry->opened || j >= pa_declared_openings(&self->ledger.declaration, entry->kind))
         return pa_fail(error, PA_EWITNESS, "opening epoch %llu: opening %u came where %u was due",
                        (unsigned long long)epoch, j, entry->opened);
+    PA_TRY(pa_allowance_check_opening(&self->ledger.allowance, epoch, j, size, error));
     PA_TRY(pa_opening_check_one(self->check, j, opening, size, error));
     struct pa_opening_record record = {.j = j, .opening = opening, .opening_bytes = (uint32_t)size};
     pa_record_put_opening(&self->batch, epoch, &record);

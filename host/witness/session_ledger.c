@@ -31,11 +31,17 @@ int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_ha
     return PA_OK;
 }
 
+void pa_ledger_declared(struct pa_ledger *ledger) {
+    pa_schedule_begin(&ledger->schedule, &ledger->declaration);
+    pa_allowance_begin(&ledger->allowance, &ledger->declaration);
+}
+
 void pa_ledger_challenge(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce) {
     ledger->nonce = *nonce;
     ledger->kind = pa_schedule_draw(&ledger->schedule, nonce);
     ledger->next_epoch = epoch + 1;
     ledger->is_challenged = true;
+    ledger->drawn++;
 }
 
 uint64_t pa_ledger_gap(const struct pa_ledger *ledger, const struct pa_instant *now,
@@ -72,7 +78,7 @@ static int read_session(struct reading *reading, const struct pa_record *record,
     PA_TRY(pa_declaration_read(&ledger->declaration, session.declaration, session.declaration_bytes,
                                error));
     pa_declaration_session(&ledger->session, session.declaration, session.declaration_bytes);
-    pa_schedule_begin(&ledger->schedule, &ledger->declaration);
+    pa_ledger_declared(ledger);
     ledger->is_declared = true;
     reading->tails = calloc(ledger->declaration.device_count, sizeof *reading->tails);
     return reading->tails != NULL ? PA_OK
@@ -209,6 +215,8 @@ static int read_record(void *context, uint64_t index, const struct pa_record *re
                        "record %llu is a %s: a session has one SESSION record, its first",
                        (unsigned long long)index, pa_record_type_name(record->type));
     struct pa_ledger_epoch *settled;
+    if (record->type == PA_RECORD_NOTE || record->type == PA_RECORD_POWER)
+        reading->ledger->told_bytes += pa_allowance_record(record->length);
     switch (record->type) {
     case PA_RECORD_SESSION:
         return read_session(reading, record, error);

@@ -8,6 +8,7 @@
 
 #include "evidence/evidence.h"
 #include "proof/proof.h"
+#include "witness/session_allowance.h"
 
 struct pa_ledger_epoch {
     uint64_t number;
@@ -29,6 +30,9 @@ struct pa_ledger {
     struct pa_hash nonce;           /* of that epoch */
     uint32_t kind;                  /* of that epoch, drawn by its nonce */
     struct pa_schedule schedule;    /* what the nonces to come can draw */
+    struct pa_allowance allowance;  /* what the session may store, */
+    uint64_t drawn;                 /* the nonces so far, */
+    uint64_t told_bytes;            /* and what its NOTE and POWER records take */
     struct pa_instant last_close;   /* t1 of the last closed epoch; zeros before the first */
     uint32_t interruptions;         /* declared gaps taken so far */
     char boot_id[PA_BOOT_ID_BYTES]; /* of the witness's machine when it last said so */
@@ -41,7 +45,9 @@ struct pa_ledger {
     struct pa_hash sample_key;
 };
 
-/* An epoch begins: its nonce draws what it is. After the declaration, pa_schedule_begin. */
+/* The declaration is in its place: what can be drawn and stored follows from it. */
+void pa_ledger_declared(struct pa_ledger *ledger);
+/* An epoch begins: its nonce draws what it is. */
 void pa_ledger_challenge(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce);
 /* Note one closed epoch; the tails are copied. */
 int pa_ledger_close(struct pa_ledger *ledger, uint64_t epoch, const struct pa_hash *nonce,

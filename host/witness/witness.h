@@ -114,6 +114,10 @@ int pa_self_witness_open(struct pa_store *store, const struct pa_key *key,
 int pa_self_witness_note(struct pa_witness *witness, const char *json, size_t size,
                          struct pa_error *error);
 
+/* Of a declared session: hold notes and power readings to fewer bytes than its declaration allows
+ * (session_allowance.h); 0: to those. */
+void pa_self_witness_limit(struct pa_witness *witness, uint64_t most_told_bytes);
+
 /* The site's process was started anew and has no chains any more: the key of an epoch whose list is
  * not in, and its root, are forgotten. It can only be aborted. */
 void pa_self_witness_forget_epoch(struct pa_witness *witness);

@@ -50,6 +50,7 @@ struct pa_witness_desk_options {
     uint32_t most_open; /* sessions whose evidence is open at a time; 0: 256 */
     uint64_t
         abandoned_ns; /* silence after which an epoch under work may be lost; 0: half an hour */
+    uint64_t most_told_bytes; /* of a session's notes and readings; 0: as it declared */
 };
 
 int pa_witness_desk_open(const struct pa_witness_desk_options *options,

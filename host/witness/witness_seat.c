@@ -40,7 +40,9 @@ int pa_witness_seat_wake(struct pa_witness_seat *seat,
     PA_TRY(pa_path_join(path, seat->folder, "evidence.db", error));
     if (seat->store == NULL)
         PA_TRY(pa_store_open(path, &seat->store, error));
-    return open_witness(seat, options, error);
+    PA_TRY(open_witness(seat, options, error));
+    pa_self_witness_limit(seat->witness, options->most_told_bytes);
+    return PA_OK;
 }
 
 static void close_both(struct pa_witness_seat *seat) {
@@ -150,6 +152,7 @@ static int declare(struct pa_witness_seat *seat, const struct pa_witness_desk_op
         code = write_ticket(seat, error);
     if (code == PA_OK) {
         struct pa_error ignored = {0};
+        pa_self_witness_limit(seat->witness, options->most_told_bytes);
         seat->is_declared = true;
         pa_store_each(seat->store, first_record, body, &ignored);
         return PA_OK;

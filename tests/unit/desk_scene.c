@@ -37,7 +37,8 @@ void open_desk(struct scene *scene) {
                                               .peer = say_where,
                                               .context = scene,
                                               .most_open = scene->most_open,
-                                              .abandoned_ns = scene->abandoned_ns};
+                                              .abandoned_ns = scene->abandoned_ns,
+                                              .most_told_bytes = scene->most_told_bytes};
     if (pa_witness_desk_open(&options, &scene->desk, &error) != PA_OK)
         fail_msg("%s", error.text);
 }

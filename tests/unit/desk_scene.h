@@ -16,7 +16,7 @@ struct scene {
     uint32_t serial;
     uint32_t judged;
     uint32_t most_open; /* of the desk that open_desk opens */
-    uint64_t abandoned_ns;
+    uint64_t abandoned_ns, most_told_bytes;
     struct pa_buffer answer;
     struct pa_witness_answer read;
 };

@@ -1,6 +1,7 @@
 petaudit_test(test_witness LABEL unit SOURCES test_witness.c ROOMS judge witness)
 petaudit_test(test_witness_desk LABEL unit SOURCES test_witness_desk.c desk_scene.c ROOMS witness)
 petaudit_test(test_witness_room LABEL unit SOURCES test_witness_room.c desk_scene.c ROOMS witness)
+petaudit_test(test_session_allowance LABEL unit SOURCES test_session_allowance.c desk_scene.c ROOMS witness)
 petaudit_test(test_remote_witness LABEL unit SOURCES test_remote_witness.c ROOMS witness)
 petaudit_test(test_live_state LABEL unit SOURCES test_live_state.c live_hall.c ROOMS witness)
 petaudit_test(test_live_view LABEL unit SOURCES test_live_view.c live_hall.c record_samples.c ROOMS witness)
