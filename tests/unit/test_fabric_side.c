@@ -4,7 +4,9 @@
 #include "cmocka_setup.h"
 
 #include "witness/fabric_side.h"
+#include "witness/session_allowance.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEVICES = 2 };
@@ -136,11 +138,36 @@ static void the_records_say_all_of_it(void **state) {
     end(&scene);
 }
 
+/* A wrong opening is counted and kept; one that is longer than any can be is not kept. */
+static void openings_of_any_length_are_not_kept(void **state) {
+    (void)state;
+    struct scene scene;
+    struct pa_hash out, answers[PA_FABRIC_ROUNDS] = {0};
+    uint8_t *bytes = calloc(1, PA_ALLOWANCE_FABRIC_BYTES + 1);
+    assert_non_null(bytes);
+    begin(&scene);
+    assert_int_equal(take(&scene, PA_FABRIC_NONCE, NULL, 0, &out), PA_OK);
+    assert_int_equal(commit(&scene, &out), PA_OK);
+    assert_int_equal(take(&scene, PA_FABRIC_ANSWERS, answers, sizeof answers, &out), PA_OK);
+    size_t before = scene.records.size;
+    assert_int_equal(take(&scene, PA_FABRIC_OPENING, bytes, PA_ALLOWANCE_FABRIC_BYTES + 1, &out),
+                     PA_EWITNESS);
+    assert_non_null(strstr(scene.error.text, "one has at most"));
+    assert_int_equal(scene.records.size, before);
+    assert_int_equal(take(&scene, PA_FABRIC_OPENING, bytes, PA_ALLOWANCE_FABRIC_BYTES, &out),
+                     PA_OK);
+    assert_int_equal(take(&scene, PA_FABRIC_RESULT, NULL, 0, &out), PA_OK);
+    assert_int_equal(pa_le32(out.bytes), PA_FABRIC_SAMPLES);
+    free(bytes);
+    end(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_come_after_what_they_are_secret_from),
         cmocka_unit_test(no_two_sessions_have_the_same_secrets),
         cmocka_unit_test(the_records_say_all_of_it),
+        cmocka_unit_test(openings_of_any_length_are_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

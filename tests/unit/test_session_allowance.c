@@ -234,6 +234,33 @@ static void no_opening_is_longer_than_the_shapes_make_it(void **state) {
     assert_non_null(strstr(error.text, "opening 7 has"));
 }
 
+/* Opening 0 of the idle epoch 0, with so many bytes; what the witness says to it. */
+static const char *open_long(struct scene *scene, uint32_t size) {
+    uint8_t *bytes = calloc(size, 1);
+    struct pa_buffer body = {0};
+    assert_non_null(bytes);
+    const struct pa_opening_record opening = {.j = 0, .opening = bytes, .opening_bytes = size};
+    pa_record_put_opening(&body, 0, &opening);
+    assert_int_equal(ask(scene, PA_WITNESS_OPEN, body.data, body.size), PA_EWITNESS);
+    pa_buffer_free(&body);
+    free(bytes);
+    return scene->read.text;
+}
+
+static void a_witness_asks_for_the_length_of_an_opening_first(void **state) {
+    struct scene scene;
+    (void)state;
+    begin_small(&scene, 0);
+    assert_int_equal(close_idle(&scene, 0), PA_OK);
+    uint64_t before = records(&scene);
+    assert_non_null(strstr(open_long(&scene, 1768), "was not asked for")); /* M = N = 128 */
+    assert_non_null(strstr(open_long(&scene, 1769), "one has at most 1768"));
+    assert_non_null(strstr(open_long(&scene, 16 << 20), "one has at most 1768"));
+    assert_int_equal(records(&scene), before);
+    assert_int_equal(ask_of_epoch(&scene, PA_WITNESS_SETTLE, 0), PA_OK);
+    tear_down(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_honest_session_never_meets_it),
@@ -243,6 +270,7 @@ int main(void) {
         cmocka_unit_test(a_new_desk_goes_on_counting),
         cmocka_unit_test(interruptions_and_aborted_epochs_come_to_an_end),
         cmocka_unit_test(no_opening_is_longer_than_the_shapes_make_it),
+        cmocka_unit_test(a_witness_asks_for_the_length_of_an_opening_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
