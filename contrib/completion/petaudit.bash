@@ -14,6 +14,7 @@ _petaudit() {
     --paper) mapfile -t COMPREPLY < <(compgen -W 'a4 letter' -- "$word"); return ;;
     --out | --resume) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --meter) mapfile -t COMPREPLY < <(compgen -S : -W 'rapl csv modbus facility=csv facility=modbus pv=csv wind=csv' -- "$word"); return ;;
+    --keep-free) mapfile -t COMPREPLY < <(compgen -W '1GiB off' -- "$word"); return ;;
     --duration | --hub) return ;;
     --*) [ "${word#-}" = "$word" ] && { mapfile -t COMPREPLY < <(compgen -f -- "$word"); return; } ;;
     policy) mapfile -t COMPREPLY < <(compgen -W 'list show check' -- "$word"); return ;;
@@ -26,7 +27,7 @@ _petaudit() {
     report) options='--html --pdf --key --lang --paper --help' ;;
     portfolio) options='--html --csv --json --help' ;;
     selftest) options='--devices --vectors --json --help' ;;
-    witness) options='--key --listen --live --store --out --help' ;;
+    witness) options='--key --listen --live --store --keep-free --out --trust --help' ;;
     devices) options='--json --help' ;;
     *) options='--help' ;;
     esac

@@ -105,6 +105,25 @@ int pa_duration_parse(const char *text, uint64_t *out_ns, struct pa_error *error
     return reject(text, "a duration such as 60s, 10m, 2h or 250ms", error);
 }
 
+int pa_size_parse(const char *text, uint64_t *out_bytes, struct pa_error *error) {
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    bool has_point;
+    size_t length = decimal_length(text, &has_point);
+    double scale = 1;
+    for (size_t i = 0; length > 0 && i < sizeof units / sizeof units[0]; i++) {
+        scale *= 1024;
+        if (strcmp(text + length, units[i]) != 0)
+            continue;
+        double bytes = decimal_value(text, length) * scale;
+        if (!(bytes >= 1) || bytes > 0x1p62)
+            return pa_fail(error, PA_EINPUT,
+                           "%.60s is no usable size: above zero, at most 4194304TiB", text);
+        *out_bytes = (uint64_t)bytes;
+        return PA_OK;
+    }
+    return reject(text, "a size such as 512MiB, 1GiB or 1.5TiB", error);
+}
+
 int pa_rate_unit_parse(const char *text, double *out_per_second, struct pa_error *error) {
     static const char prefixes[] = {'\0', 'K', 'M', 'G', 'T', 'P', 'E'};
     static const char *const known[] = {"FLOPS",  "KFLOPS", "MFLOPS", "GFLOPS", "TFLOPS",

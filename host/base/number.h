@@ -26,6 +26,10 @@ int pa_whole_parse(const char *text, uint64_t least, uint64_t most, uint64_t *ou
  * days. */
 int pa_duration_parse(const char *text, uint64_t *out_ns, struct pa_error *error);
 
+/* Parse "512MiB", "1.5GiB": a decimal and a unit, KiB to TiB, without a blank, above zero.
+ * PA_EINPUT also for MB and GB, which some take for 2^20 and 2^30 bytes and others not. */
+int pa_size_parse(const char *text, uint64_t *out_bytes, struct pa_error *error);
+
 /* Operations a second of one unit: "PFLOPS", "P" and "POPS" are 1e15; FLOPS..EFLOPS, OPS..EOPS,
  * K..E are known, case matters (an "m" is not a mega). PA_EINPUT with the nearest known unit
  * otherwise. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
+#include "base/number.h"
 #include "command/command.h"
 #include "command/options.h"
 #include "command/outputs.h"
@@ -20,7 +21,7 @@
 
 static const char help[] =
     "Usage: petaudit witness --key K [--listen ADDRESS:PORT] [--live ADDRESS:PORT|off] [--store "
-    "DIR]\n"
+    "DIR] [--keep-free SIZE|off]\n"
     "       petaudit witness export SESSION|register --out DIR [--store DIR]\n"
     "       petaudit witness import FILE --trust KEY.pub [--store DIR]\n"
     "       petaudit witness register [--store DIR]\n\n"
@@ -44,6 +45,9 @@ static const char help[] =
     "the "
     "token\n"
     "  --store DIR     where sessions are kept (default ./witness)\n"
+    "  --keep-free S   with less free on the disk of the store, as in 512MiB or 20GiB, no new "
+    "session is taken, so that\n"
+    "                  those that run can end (default 1GiB), or off\n"
     "  export SESSION  copy evidence and certificate of a session, named by its folder, to "
     "--out;\n"
     "                  \"register\": the register of devices, signed, for another witness\n"
@@ -70,9 +74,11 @@ enum {
 };
 
 static const uint64_t body_ns = UINT64_C(60000000000);
+/* Some sessions of ordinary size: an audit of 100,000 devices leaves 0.2 GB. */
+static const uint64_t default_keep_free = UINT64_C(1) << 30;
 
 struct witness_options {
-    const char *listen, *live, *key, *store, *out, *trust;
+    const char *listen, *live, *key, *store, *out, *trust, *keep_free;
 };
 
 /* What conclude() needs to sign. */
@@ -111,6 +117,19 @@ static size_t admit(void *context, const char *bearer) {
 static void peer(void *context, uint8_t out[PA_WITNESS_PEER_BYTES]) {
     (void)context;
     pa_link_server_peer(out);
+}
+
+static void say(void *context, const char *text) {
+    (void)context;
+    pa_say("petaudit witness: %s", text);
+}
+
+static int read_keep_free(const char *text, uint64_t *out, struct pa_error *error) {
+    struct pa_error cause = {0};
+    *out = text == NULL ? default_keep_free : 0;
+    if (text != NULL && strcmp(text, "off") != 0 && pa_size_parse(text, out, &cause) != PA_OK)
+        return pa_fail(error, PA_EUSAGE, "--keep-free: %.900s, or off", cause.text);
+    return PA_OK;
 }
 
 /* As many connections as the system lets this process have files for, beside its sessions'. */
@@ -182,6 +201,8 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                        "--key is missing: the witness signs with a key of its own "
                        "(petaudit keygen FILE makes one)");
     snprintf(listen, sizeof listen, "0.0.0.0:%d", DEFAULT_PORT);
+    uint64_t keep_free = 0;
+    PA_TRY(read_keep_free(options->keep_free, &keep_free, error));
     PA_TRY(pa_key_file_load(options->key, pa_passphrase_ask, &key, error));
     struct witness_office office = {.key = key, .key_path = options->key};
     struct pa_witness_desk_options desk = {.folder = options->store,
@@ -189,6 +210,8 @@ static int serve(const struct witness_options *options, struct pa_error *error) 
                                            .conclude = conclude,
                                            .told = pa_session_stamp_request,
                                            .peer = peer,
+                                           .say = say,
+                                           .keep_free_bytes = keep_free,
                                            .context = &office};
     const struct pa_link_route route = {"POST", PA_WITNESS_PATH, PA_WITNESS_MOST_REQUEST, answer};
     struct pa_link_server_options link = {.listen =
@@ -304,6 +327,7 @@ static int run(int argc, char **argv) {
                                         {"--live", NULL, &set.live},
                                         {"--key", NULL, &set.key},
                                         {"--store", NULL, &set.store},
+                                        {"--keep-free", NULL, &set.keep_free},
                                         {"--out", NULL, &set.out},
                                         {"--trust", NULL, &set.trust},
                                         {NULL, NULL, NULL}};

@@ -28,6 +28,7 @@ static const uint64_t abandoned_ns = UINT64_C(1800000000000);
 struct pa_witness_desk {
     struct pa_witness_desk_options options;
     char folder[PATH_MAX];
+    struct pa_store_room store_room;
     struct pa_hash seal;            /* drawn at the start: which tickets are this desk's */
     pthread_mutex_t introduction;   /* one declaration at a time: it takes a serial number */
     pthread_mutex_t lock;           /* of everything below; taken under no seat's lock */
@@ -139,6 +140,10 @@ int pa_witness_desk_open(const struct pa_witness_desk_options *options,
         sizeof desk->folder)
         code = pa_fail(error, PA_EUSAGE, "--store: the path is too long");
     desk->options.folder = desk->folder;
+    desk->store_room = (struct pa_store_room){.folder = desk->folder,
+                                              .keep_bytes = options->keep_free_bytes,
+                                              .say = options->say,
+                                              .context = options->context};
     if (code == PA_OK && RAND_priv_bytes(desk->seal.bytes, PA_HASH_BYTES) != 1)
         code = pa_fail(error, PA_EINTERNAL,
                        "opening the witness's desk: the system's random numbers are not available");
@@ -148,6 +153,9 @@ int pa_witness_desk_open(const struct pa_witness_desk_options *options,
         pa_witness_desk_close(desk);
         return code;
     }
+    /* A store that is short of room already is told of now, not when the first site is refused. */
+    struct pa_error ignored = {0};
+    pa_store_room_check(&desk->store_room, 0, "opening the witness's store", &ignored);
     *out = desk;
     return PA_OK;
 }
@@ -214,6 +222,7 @@ static int introduce(struct pa_witness_desk *desk, const struct pa_witness_reque
     if (in.failed || in.left >= sizeof site)
         return pa_fail(error, PA_EWITNESS, "the body of \"introduce\" cannot be understood");
     pa_read_bytes(&in, site, in.left);
+    PA_TRY(pa_store_room_check(&desk->store_room, 0, "introducing a site", error));
     if (RAND_priv_bytes(ticket.bytes, TICKET_DRAWN_BYTES) != 1)
         return pa_fail(error, PA_EINTERNAL,
                        "drawing a ticket: the system's random numbers are not available");
@@ -370,9 +379,14 @@ static void carry_out(struct pa_witness_desk *desk, struct pa_witness_seat *seat
     struct pa_buffer body = {0};
     struct pa_error error = {0};
     bool takes_serial = request->operation == PA_WITNESS_DECLARE;
-    if (takes_serial)
+    int code = PA_OK;
+    if (takes_serial) {
         pthread_mutex_lock(&desk->introduction);
-    int code = pa_witness_seat_execute(seat, &desk->options, request, &body, &error);
+        code = pa_store_room_check(&desk->store_room, pa_witness_seat_wants(request),
+                                   "declaring a session", &error);
+    }
+    if (code == PA_OK)
+        code = pa_witness_seat_execute(seat, &desk->options, request, &body, &error);
     if (takes_serial)
         pthread_mutex_unlock(&desk->introduction);
     if (code == PA_OK && body.failed)

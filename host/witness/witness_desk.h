@@ -15,12 +15,14 @@
  * under work, is not closed for others, unless its site has been silent for half an hour, or its
  * address has more of them than the newcomer's would have: then the epoch is lost, as when the
  * witness is started anew. So nobody keeps others waiting from one address, and no address takes
- * from one that has fewer. An introduction alone takes no room. It does no networking: `petaudit
- * witness` puts it behind link/.
+ * from one that has fewer. An introduction alone takes no room. What a session may store follows
+ * from its declaration (session_allowance.h), and none begins where the disk has less room than is
+ * kept for those that run. It does no networking: `petaudit witness` puts it behind link/.
  */
 #ifndef PA_WITNESS_WITNESS_DESK_H
 #define PA_WITNESS_WITNESS_DESK_H
 
+#include "witness/store_room.h"
 #include "witness/witness.h"
 
 #include <limits.h>
@@ -46,11 +48,13 @@ struct pa_witness_desk_options {
     pa_witness_conclude conclude;
     pa_witness_told told; /* NULL: nobody is */
     pa_witness_peer peer; /* NULL: all are at one place */
+    pa_witness_say say;   /* what whoever runs the witness should know; NULL: nobody is told */
     void *context;
     uint32_t most_open; /* sessions whose evidence is open at a time; 0: 256 */
     uint64_t
         abandoned_ns; /* silence after which an epoch under work may be lost; 0: half an hour */
     uint64_t most_told_bytes; /* of a session's notes and readings; 0: as it declared */
+    uint64_t keep_free_bytes; /* with less of the disk free no session begins; 0: any does */
 };
 
 int pa_witness_desk_open(const struct pa_witness_desk_options *options,

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "witness/device_register.h"
+#include "witness/session_allowance.h"
 #include "witness/tail_list.h"
 
 #include <stdio.h>
@@ -130,6 +131,19 @@ static int first_record(void *context, uint64_t index, const struct pa_record *r
         pa_record_put_session(out, &session);
     }
     return 1; /* one is enough */
+}
+
+uint64_t pa_witness_seat_wants(const struct pa_witness_request *request) {
+    struct pa_reader in = pa_reader_over(request->body, request->size);
+    struct pa_declaration declaration;
+    struct pa_signature prover;
+    struct pa_allowance allowance;
+    if (!pa_witness_get_signature(&in, &prover) ||
+        pa_declaration_read(&declaration, in.next, in.left, NULL) != PA_OK)
+        return 0;
+    pa_allowance_begin(&allowance, &declaration);
+    pa_declaration_free(&declaration);
+    return request->size + allowance.proof_bytes;
 }
 
 static int declare(struct pa_witness_seat *seat, const struct pa_witness_desk_options *options,

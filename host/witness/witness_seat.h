@@ -33,6 +33,9 @@ struct pa_witness_seat {
 
 void pa_witness_ticket_hash(struct pa_hash *out, const struct pa_hash *ticket);
 
+/* What is foreseeable of the room that the session of a "declare" takes: its declaration, lists and
+ * openings; 0 where the body is none. */
+uint64_t pa_witness_seat_wants(const struct pa_witness_request *request);
 /* Carry out a request of this seat, which is locked: append the answer's body. The code and message
  * become the answer's. */
 int pa_witness_seat_execute(struct pa_witness_seat *seat,

@@ -29,16 +29,24 @@ static void say_where(void *context, uint8_t out[PA_WITNESS_PEER_BYTES]) {
     memset(out, the_address, PA_WITNESS_PEER_BYTES);
 }
 
+static void say(void *context, const char *text) {
+    struct scene *scene = context;
+    scene->said++;
+    snprintf(scene->text, sizeof scene->text, "%s", text);
+}
+
 void open_desk(struct scene *scene) {
     struct pa_error error = {0};
     struct pa_witness_desk_options options = {.folder = scene->store,
                                               .key = scene->key,
                                               .conclude = conclude,
                                               .peer = say_where,
+                                              .say = say,
                                               .context = scene,
                                               .most_open = scene->most_open,
                                               .abandoned_ns = scene->abandoned_ns,
-                                              .most_told_bytes = scene->most_told_bytes};
+                                              .most_told_bytes = scene->most_told_bytes,
+                                              .keep_free_bytes = scene->keep_free_bytes};
     if (pa_witness_desk_open(&options, &scene->desk, &error) != PA_OK)
         fail_msg("%s", error.text);
 }

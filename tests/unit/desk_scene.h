@@ -16,7 +16,9 @@ struct scene {
     uint32_t serial;
     uint32_t judged;
     uint32_t most_open; /* of the desk that open_desk opens */
-    uint64_t abandoned_ns, most_told_bytes;
+    uint64_t abandoned_ns, most_told_bytes, keep_free_bytes;
+    uint32_t said; /* how often its operator was told something, and what was last */
+    char text[512];
     struct pa_buffer answer;
     struct pa_witness_answer read;
 };

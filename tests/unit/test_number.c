@@ -100,6 +100,23 @@ static void durations_have_a_unit(void **state) {
         assert_int_equal(pa_duration_parse(bad[i], &ns, NULL), PA_EINPUT);
 }
 
+static void sizes_have_a_binary_unit(void **state) {
+    (void)state;
+    uint64_t bytes = 0;
+    assert_int_equal(pa_size_parse("4KiB", &bytes, NULL), PA_OK);
+    assert_true(bytes == 4096);
+    assert_int_equal(pa_size_parse("512MiB", &bytes, NULL), PA_OK);
+    assert_true(bytes == UINT64_C(512) << 20);
+    assert_int_equal(pa_size_parse("1.5GiB", &bytes, NULL), PA_OK);
+    assert_true(bytes == UINT64_C(3) << 29);
+    assert_int_equal(pa_size_parse("4194304TiB", &bytes, NULL), PA_OK);
+    assert_true(bytes == UINT64_C(1) << 62);
+    static const char *const bad[] = {"",      "512",  "1G",     "1GB", "1gib",  "1 GiB",
+                                      "-1GiB", "0GiB", "1,5GiB", "GiB", "01GiB", "4194305TiB"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(pa_size_parse(bad[i], &bytes, NULL), PA_EINPUT);
+}
+
 static void rate_units_are_exact(void **state) {
     (void)state;
     static const struct {
@@ -168,6 +185,7 @@ int main(void) {
         cmocka_unit_test(ranges_are_kept),
         cmocka_unit_test(the_locale_changes_nothing),
         cmocka_unit_test(durations_have_a_unit),
+        cmocka_unit_test(sizes_have_a_binary_unit),
         cmocka_unit_test(rate_units_are_exact),
         cmocka_unit_test(decimals_have_nine_significant_digits),
         cmocka_unit_test(the_nearest_word_is_near),

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* Another site at the same desk. */
 static struct scene begin_another(const struct scene *scene) {
@@ -200,6 +201,64 @@ static void visitors_at_the_same_time_share_two_places(void **state) {
     tear_down(&scene);
 }
 
+/* An introduction that is refused. */
+static void expect_no_introduction(struct scene *scene) {
+    uint8_t body[PA_HASH_BYTES + 4] = {1};
+    struct pa_hash ticket = scene->ticket;
+    memcpy(body + PA_HASH_BYTES, the_site, 4);
+    memset(&scene->ticket, 0, sizeof scene->ticket);
+    assert_int_equal(ask_as(scene, PA_WITNESS_INTRODUCE, 0, body, sizeof body), PA_EWITNESS);
+    assert_non_null(strstr(scene->read.text, "no room for a new session"));
+    assert_non_null(strstr(scene->read.text, "Ask the auditor"));
+    scene->ticket = ticket;
+}
+
+static void without_room_no_session_begins_and_the_others_go_on(void **state) {
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    begin(&scene);
+    pa_witness_desk_close(scene.desk);
+    scene.keep_free_bytes = UINT64_C(1) << 62; /* more than any disk has */
+    assert_int_equal(scene.said, 0);
+    open_desk(&scene);
+    assert_int_equal(scene.said, 1);
+    assert_non_null(strstr(scene.text, "new sessions are refused"));
+    assert_non_null(strstr(scene.text, "--keep-free"));
+    assert_int_equal(ask(&scene, PA_WITNESS_RESUME, NULL, 0), PA_OK);
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        assert_int_equal(challenge(&scene, epoch), PA_OK);
+        expect_no_introduction(&scene);
+        assert_int_equal(close_idle(&scene, epoch), PA_OK);
+    }
+    assert_int_equal(ask(&scene, PA_WITNESS_FINISH, NULL, 0), PA_OK);
+    assert_int_equal(scene.judged, 1);
+    assert_int_equal(scene.said, 1); /* however many were refused */
+    tear_down(&scene);
+}
+
+/* Some room beyond what is kept: for a session of ordinary size, and not for one that declares more
+ * openings than fit. */
+static void a_declaration_that_cannot_fit_is_refused(void **state) {
+    enum { MOST_ROOM = 1 << 30 };
+    struct scene scene;
+    struct statvfs facts;
+    (void)state;
+    set_up(&scene);
+    pa_witness_desk_close(scene.desk);
+    assert_int_equal(statvfs(scene.folder, &facts), 0);
+    uint64_t left = (uint64_t)facts.f_bavail * facts.f_frsize;
+    scene.keep_free_bytes = left - (left / 2 < MOST_ROOM ? left / 2 : MOST_ROOM);
+    open_desk(&scene);
+    assert_int_equal(scene.said, 0);
+    introduce(&scene);
+    assert_int_equal(declare(&scene, scene.serial, PA_MOST_OPENINGS), PA_EWITNESS);
+    assert_non_null(strstr(scene.read.text, "Declare fewer epochs or openings"));
+    assert_int_equal(declare(&scene, scene.serial, 4), PA_OK); /* nothing was counted */
+    assert_int_equal(scene.said, 0);                           /* the store is not short of room */
+    tear_down(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_make_room_for_those_that_come),
@@ -208,6 +267,8 @@ int main(void) {
         cmocka_unit_test(an_epoch_under_work_is_kept_until_it_is_given_up),
         cmocka_unit_test(one_address_cannot_keep_others_waiting),
         cmocka_unit_test(visitors_at_the_same_time_share_two_places),
+        cmocka_unit_test(without_room_no_session_begins_and_the_others_go_on),
+        cmocka_unit_test(a_declaration_that_cannot_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
