@@ -3,8 +3,9 @@
 """test_full_disk.py PETAUDIT - the disk of a witness fills while audits run, and sessions that come back too late.
 
 A witness whose disk is full tells the site so and lives on; what it has of the session is whole, and the session goes on
-when there is room again. With a full disk no session begins, and none is counted. A site that stays away for longer than
-its declaration allows is told that the session is over; nothing of it changes.
+when there is room again. With a full disk no session begins, and none is counted. A session that ends on a full disk is
+not lost: it ends when there is room. A site that stays away for longer than its declaration allows is told that the
+session is over; nothing of it changes.
 """
 import os
 import re
@@ -15,9 +16,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../cluster"))
 from cluster_site import LIMIT_S, Hall, check, records  # noqa: E402
+from witness_client import FINISH, RESULT, WitnessClient  # noqa: E402
 
 program = sys.argv[1]
 CLOSED = 5  # a KEY: one for each closed epoch
+SIGNATURE = 11
 
 
 def audit(hall, *arguments):
@@ -105,6 +108,33 @@ def a_full_disk_begins_no_session(hall, url, witness):
     check(str(hall.statement()["session"]["serial"]) == "2", hall.statement()["session"])
 
 
+def a_full_disk_at_the_end_takes_no_result_away(hall, url, witness):
+    known = hall.witness_sessions()
+    site = declared(hall, "last", "--witness", url)
+    session = wait_for_epochs(hall, site, known, 1)
+    site.kill()
+    site.wait()
+    said_last(hall)
+    client = WitnessClient(hall.path("last"))
+    check(client.resume()[0] == 0, "the session is not resumed")
+    # More than SQLite's log may still have room for.
+    check(client.note(b'{"kind":"remark","text":"' + bytes([ord("x")]) * (1 << 20) + b'"}')[0] == 0, "a note is refused")
+    before = records(session)
+    fill(hall.path("store"))
+    for _ in range(2):
+        code, text, _ = client.ask(FINISH)
+        check(code != 0 and re.search("full|No space|write|finished", text), f"the end on a full disk: {code} {text}")
+    check(witness.poll() is None, "the witness died of a full disk")
+    make_room(hall.path("store"))
+    code, text, _ = client.ask(FINISH)
+    check(code == 0 or "finished" in text, f"the session cannot be ended: {text}")
+    code, text, body = client.ask(RESULT)
+    check(code == 0 and b"test-result.json" in body[:40], f"there is no result: {text}")
+    after = records(session)
+    check(after[: len(before)] == before and after[-1][1] == SIGNATURE, "records were lost, or it is not signed")
+    check(sum(1 for row in after if row[1] == SIGNATURE) == 1, "it is signed more than once")
+
+
 def who_comes_back_too_late_is_told(hall, url):
     known = hall.witness_sessions()
     with open(hall.path("quick.yaml"), encoding="utf-8") as file:
@@ -132,8 +162,9 @@ def main():
         os.mkdir(hall.path("store"), 0o700)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", hall.path("store")], check=True)
         try:
-            witness, url = hall.start_witness()
-            for test in (a_full_disk_keeps_the_session, a_full_disk_begins_no_session):
+            # What is kept free for sessions that run (test_store_room.py) would stop short of a full disk.
+            witness, url = hall.start_witness(0, "--keep-free", "off")
+            for test in (a_full_disk_keeps_the_session, a_full_disk_begins_no_session, a_full_disk_at_the_end_takes_no_result_away):
                 test(hall, url, witness)
                 print(f"ok  {test.__name__.replace('_', ' ')}", flush=True)
             who_comes_back_too_late_is_told(hall, url)
