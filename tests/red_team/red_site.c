@@ -294,6 +294,19 @@ int red_site_settle(struct red_site *site, uint32_t epoch, uint32_t *failed) {
     return code;
 }
 
+int red_site_fabric(struct red_site *site, enum pa_fabric_stage stage, const void *bytes,
+                    size_t size, struct pa_hash *out) {
+    struct pa_witness_answer read;
+    struct pa_buffer body = {0};
+    pa_buffer_u32(&body, (uint32_t)stage);
+    pa_buffer_bytes(&body, bytes, size);
+    int code = ask(site, PA_WITNESS_FABRIC, body.data, body.size, &read);
+    pa_buffer_free(&body);
+    if (code == PA_OK)
+        memcpy(out->bytes, read.body, PA_HASH_BYTES);
+    return code;
+}
+
 int red_site_finish(struct red_site *site) {
     return red_site_send(site, PA_WITNESS_FINISH, NULL, 0);
 }

@@ -64,6 +64,9 @@ int red_site_finish(struct red_site *site);
 int red_site_abort(struct red_site *site, uint32_t epoch);
 int red_site_interrupt(struct red_site *site);
 int red_site_note(struct red_site *site, const char *json);
+/* A stage of the fabric proof; `out` is the nonce, the challenge, the key or the result. */
+int red_site_fabric(struct red_site *site, enum pa_fabric_stage stage, const void *bytes,
+                    size_t size, struct pa_hash *out);
 /* Any operation with any body, and the bytes of the request as they went out. */
 int red_site_send(struct red_site *site, enum pa_witness_operation operation, const void *body,
                   size_t size);

@@ -11,7 +11,7 @@
 #include "red_play.h"
 
 enum red_fate {
-    RED_CAUGHT,    /* openings find it, as often as the formula says; the verdict is INVALID */
+    RED_CAUGHT,    /* openings find it, as often as the formula says: INVALID, or FABRIC_WRONG */
     RED_REFUSED,   /* the witness does not take it: nothing is credited */
     RED_WORTHLESS, /* taken, and it gains nothing */
     RED_BOUNDED,   /* taken, and it gains at most what the certificate prints */
@@ -47,7 +47,8 @@ struct red_cheat {
 
 /* One array a family, ended by a NULL name. */
 extern const struct red_cheat red_cheats_skip[], red_cheats_product[], red_cheats_chain[],
-    red_cheats_digest[], red_cheats_protocol[], red_cheats_session[], red_cheats_name[];
+    red_cheats_digest[], red_cheats_protocol[], red_cheats_session[], red_cheats_name[],
+    red_cheats_fabric[];
 
 /* A row whose odds are those of `trials` sessions of `play`. Caught is what it should be. */
 void red_run_odds(struct red_game *game, struct red_play *play, const struct red_terms *terms,
