@@ -68,7 +68,8 @@
  * pa_fabric_digest: digests of the state's chunks under the key s.
  *     (const void *x, u32 chunks, u32 s, u64 *digests)
  *     grid pa_grid_fabric_chunks(chunks)
- * pa_fabric_sum: the sums of the chunks of two states under the keys of their weights.
+ * pa_fabric_sum: the sums of the chunks of a state and of those of another, turned, that they meet,
+ * under the keys of their weights.
  *     (const void *x, const void *y, u32 chunks, u32 s_x, u32 s_y, u64 *sums)
  *     grid pa_grid_fabric_chunks(chunks)
  */

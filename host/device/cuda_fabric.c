@@ -50,11 +50,13 @@ int pa_cuda_fold_digests(struct pa_workbench *bench, uint32_t s, uint64_t *out,
     return read_values(bench, out, deadline_ns, "digests of a state", error);
 }
 
-int pa_cuda_fold_pair(struct pa_workbench *bench, int partner, uint32_t s, uint32_t s_partner,
+int pa_cuda_fold_pair(struct pa_workbench *bench, int partner, const struct pa_fold_keys *keys,
                       uint64_t *sums, uint64_t deadline_ns, struct pa_error *error) {
     struct pa_cuda_fold *fold = &bench->fold;
+    struct pa_fold_keys by = *keys;
     uint32_t chunks = chunks_of(fold);
-    void *parameters[] = {&fold->words, &fold->theirs, &chunks, &s, &s_partner, &fold->values};
+    void *parameters[] = {&fold->words,  &fold->theirs,   &chunks,        &by.s,
+                          &by.s_partner, &by.turn_chunks, &by.turn_words, &fold->values};
     PA_TRY(check(bench, error));
     PA_TRY(pa_nccl_swap(fold->peers, partner, fold->words, fold->theirs, fold->count, deadline_ns,
                         error));

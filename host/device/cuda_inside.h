@@ -224,7 +224,7 @@ int pa_cuda_fold_meet(struct pa_workbench *bench, const uint8_t id[PA_COMMUNICAT
                       int rank, int size, uint64_t deadline_ns, struct pa_error *error);
 int pa_cuda_fold_digests(struct pa_workbench *bench, uint32_t s, uint64_t *out,
                          uint64_t deadline_ns, struct pa_error *error);
-int pa_cuda_fold_pair(struct pa_workbench *bench, int partner, uint32_t s, uint32_t s_partner,
+int pa_cuda_fold_pair(struct pa_workbench *bench, int partner, const struct pa_fold_keys *keys,
                       uint64_t *sums, uint64_t deadline_ns, struct pa_error *error);
 /* Leave the others again: a part of pa_cuda_fold_close. */
 void pa_cuda_fold_part(struct pa_workbench *bench);

@@ -63,6 +63,13 @@ struct pa_workload {
     uint32_t variant; /* which way of calling the library, 0 .. variants-1 of pa_backend.variants */
 };
 
+/* Of the sums of a pair (kernels/fabric.h): the keys of the weights of ours and of theirs, and how
+ * far theirs is turned. */
+struct pa_fold_keys {
+    uint32_t s, s_partner;
+    uint32_t turn_chunks, turn_words; /* below the number of chunks, below 128 */
+};
+
 /* Where a workbench's time went, summed over its threads or streams, in nanoseconds. */
 struct pa_step_costs {
     uint64_t generate_ns, gemm_ns, digest_ns, idle_ns;
@@ -201,9 +208,9 @@ struct pa_backend {
                      int rank, int size, uint64_t deadline_ns, struct pa_error *error);
     int (*fold_digests)(struct pa_workbench *bench, uint32_t s, uint64_t *out, uint64_t deadline_ns,
                         struct pa_error *error);
-    /* Change states with `partner`, who calls it too, and make the sums of the chunks of both under
-     * the keys of their weights (kernels/fabric.h); `sums` NULL: none. */
-    int (*fold_pair)(struct pa_workbench *bench, int partner, uint32_t s, uint32_t s_partner,
+    /* Change states with `partner`, who calls it too, and make the sums of the chunks of ours and
+     * of theirs, turned; `sums` NULL: none. */
+    int (*fold_pair)(struct pa_workbench *bench, int partner, const struct pa_fold_keys *keys,
                      uint64_t *sums, uint64_t deadline_ns, struct pa_error *error);
     /* Pieces by themselves, for known answers: vector v of an operand, `workload->k` elements as
      * the format stores them, and the digest of one 128 x 128 tile of C. Class, format and k count;

@@ -29,14 +29,30 @@ void pa_fabric_digests(uint64_t *out, const uint32_t *x, uint64_t words, uint32_
     }
 }
 
+static uint64_t sum_words(const uint32_t *x, const uint32_t *y, uint32_t count, uint32_t s_x,
+                          uint32_t s_y, uint32_t first) {
+    uint64_t sum = 0;
+    for (uint32_t e = 0; e < count; e++)
+        sum += pa_fabric_term(x[e], y[e], s_x, s_y, first + e);
+    return sum;
+}
+
+/* In two pieces, of which each is one run through memory. */
+uint64_t pa_fabric_chunk_sum(const uint32_t x[PA_FABRIC_CHUNK], const uint32_t y[PA_FABRIC_CHUNK],
+                             uint32_t chunk, uint32_t s_x, uint32_t s_y, uint32_t turn_words) {
+    uint32_t rest = PA_FABRIC_CHUNK - turn_words, first = chunk * PA_FABRIC_CHUNK;
+    return sum_words(x, y + turn_words, rest, s_x, s_y, first) +
+           sum_words(x + rest, y, turn_words, s_x, s_y, first + rest);
+}
+
 void pa_fabric_sums(uint64_t *out, const uint32_t *x, const uint32_t *y, uint64_t words,
-                    uint32_t s_x, uint32_t s_y) {
-    for (uint64_t at = 0; at < words; at += PA_FABRIC_CHUNK) {
-        uint64_t sum = 0;
-        for (uint32_t e = 0; e < PA_FABRIC_CHUNK; e++)
-            sum += pa_fabric_term(x[at + e], y[at + e], s_x, s_y, (uint32_t)at + e);
-        out[at / PA_FABRIC_CHUNK] = sum;
-    }
+                    uint32_t s_x, uint32_t s_y, struct pa_fabric_turn turn) {
+    uint32_t chunks = (uint32_t)(words / PA_FABRIC_CHUNK);
+    for (uint32_t c = 0; c < chunks; c++)
+        out[c] =
+            pa_fabric_chunk_sum(x + (size_t)c * PA_FABRIC_CHUNK,
+                                y + (size_t)pa_fabric_partner(turn, c, chunks) * PA_FABRIC_CHUNK, c,
+                                s_x, s_y, turn.words);
 }
 
 uint32_t pa_fabric_blocks(uint32_t chunks) {
@@ -108,6 +124,10 @@ void pa_fabric_next_nonce(struct pa_hash *out, const struct pa_hash *nonce,
     pa_hash_pieces(out, "fabric nonce", pieces, 2);
 }
 
+static uint64_t scaled(const struct pa_hash *u, uint64_t below) {
+    return (uint64_t)(((unsigned __int128)pa_le64(u->bytes) * below) >> 64);
+}
+
 /* bytes 0..7 of H("draw", q | u32 number), scaled to 0 .. below-1. */
 static uint64_t draw(const struct pa_hash *q, uint32_t number, uint64_t below) {
     uint8_t bytes[4];
@@ -115,7 +135,7 @@ static uint64_t draw(const struct pa_hash *q, uint32_t number, uint64_t below) {
     const struct pa_piece pieces[] = {{q->bytes, sizeof q->bytes}, {bytes, sizeof bytes}};
     struct pa_hash u;
     pa_hash_pieces(&u, "draw", pieces, 2);
-    return (uint64_t)(((unsigned __int128)pa_le64(u.bytes) * below) >> 64);
+    return scaled(&u, below);
 }
 
 void pa_fabric_match(uint32_t *devices, uint32_t count, const struct pa_hash *nonce) {
@@ -133,6 +153,17 @@ uint32_t pa_fabric_weight_key(const struct pa_hash *nonce, uint64_t device) {
     const struct pa_piece pieces[] = {{nonce->bytes, PA_HASH_BYTES}, {number, sizeof number}};
     pa_hash_pieces(&hash, "fabric weight", pieces, 2);
     return pa_le32(hash.bytes);
+}
+
+struct pa_fabric_turn pa_fabric_round_turn(const struct pa_hash *nonce, uint32_t chunks) {
+    struct pa_hash hash;
+    pa_hash_bytes(&hash, "fabric turn", nonce->bytes, PA_HASH_BYTES);
+    return (struct pa_fabric_turn){.chunks = (uint32_t)scaled(&hash, chunks),
+                                   .words = hash.bytes[8] % PA_FABRIC_CHUNK};
+}
+
+uint32_t pa_fabric_partner(struct pa_fabric_turn turn, uint32_t chunk, uint32_t chunks) {
+    return pa_fabric_turn_chunk(chunk, turn.chunks, chunks);
 }
 
 void pa_fabric_samples(struct pa_fabric_sample *out, uint32_t count, const struct pa_hash *key,
@@ -165,7 +196,14 @@ void pa_fabric_floor(struct pa_fabric_floor *out, enum pa_class class_id, uint32
         out->twice_share = 1;
 }
 
+/* No state meets itself: where each is split between the places, words that could be of use to each
+ * other across the cut lie in one state, and matching takes them out of the mean. That costs most
+ * when those that are in both places are whole states. */
 double pa_fabric_cut(const struct pa_fabric_floor *floor, uint32_t devices, double p, double held) {
     double rest = p - floor->twice_share;
-    return rest > 0 ? floor->device_bytes_per_second * devices * rest * (1 - p) * held : 0;
+    if (rest <= 0 || devices < 2)
+        return 0;
+    double met = (devices - 1 / (1 - floor->twice_share)) / (devices - 1);
+    uint32_t paired = devices / 2 * 2;
+    return floor->device_bytes_per_second * paired * met * rest * (1 - p) * held;
 }

@@ -227,40 +227,39 @@ static const char *look(const struct pa_fabric_run *run, const struct pa_fabric_
                         const uint32_t pair[2], const struct pa_hash *nonce, struct pa_reader *in,
                         bool recheck, int *code, struct pa_error *error) {
     struct opened states[2], sums;
-    uint32_t words[2][PA_FABRIC_CHUNK], chunk = sample->chunk;
+    struct pa_fabric_turn turn = pa_fabric_round_turn(nonce, run->chunks);
+    const uint32_t chunk[2] = {sample->chunk, pa_fabric_partner(turn, sample->chunk, run->chunks)};
+    uint32_t words[2][PA_FABRIC_CHUNK];
     for (int i = 0; i < 2; i++)
-        read_opened(&states[i], in, PA_FABRIC_STEPS, run->chunks, chunk);
-    read_opened(&sums, in, 0, run->chunks, chunk);
+        read_opened(&states[i], in, PA_FABRIC_STEPS, run->chunks, chunk[i]);
+    read_opened(&sums, in, 0, run->chunks, chunk[0]);
     if (!pa_reader_done(in))
         return "it has another length";
     for (int i = 0; i < 2; i++) {
         if (!is_linked(run, pair[i], &states[i]))
             return "its steps do not lead to the chain's end";
-        if (!is_committed(&states[i], "fabric", run->chunks, chunk, &run->tails[pair[i]].fabric))
+        if (!is_committed(&states[i], "fabric", run->chunks, chunk[i], &run->tails[pair[i]].fabric))
             return "its digests are not those committed to";
     }
-    if (!is_committed(&sums, "fabric answer", run->chunks, chunk,
+    if (!is_committed(&sums, "fabric answer", run->chunks, chunk[0],
                       &run->answers[(size_t)sample->round * run->pairs + sample->pair]))
         return "its sums are not those answered";
     for (int i = 0; i < 2 && recheck; i++) {
         uint64_t digest;
-        *code = compute_chunk(run, pair[i], &states[i], chunk, words[i], error);
+        *code = compute_chunk(run, pair[i], &states[i], chunk[i], words[i], error);
         if (*code != PA_OK)
             return NULL;
         pa_fabric_digests(&digest, words[i], PA_FABRIC_CHUNK,
                           pa_fabric_digest_key(&run->tails[pair[i]].tail));
-        if (digest != value_of(&states[i], chunk))
+        if (digest != value_of(&states[i], chunk[i]))
             return "a device committed to another state than that of its products";
     }
     if (!recheck)
         return NULL;
-    uint32_t first = pa_digest_weight(0, chunk * PA_FABRIC_CHUNK);
-    uint64_t sum;
-    /* Weights run on from the chunk's first word: they begin further up. */
-    pa_fabric_sums(&sum, words[0], words[1], PA_FABRIC_CHUNK,
-                   pa_fabric_weight_key(nonce, pair[0]) + first,
-                   pa_fabric_weight_key(nonce, pair[1]) + first);
-    return sum == value_of(&sums, chunk) ? NULL : "the pair's sum is wrong";
+    uint64_t sum =
+        pa_fabric_chunk_sum(words[0], words[1], chunk[0], pa_fabric_weight_key(nonce, pair[0]),
+                            pa_fabric_weight_key(nonce, pair[1]), turn.words);
+    return sum == value_of(&sums, chunk[0]) ? NULL : "the pair's sum is wrong";
 }
 
 static int take_opening(struct pa_fabric_run *run, struct pa_reader *in, bool recheck,

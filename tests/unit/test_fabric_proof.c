@@ -62,15 +62,22 @@ static void check_chunk(const json_t *vector) {
         assert_string_equal(
             digits, json_string_value(json_array_get(json_object_get(vector, "weights"), i)));
     }
-    /* The chunk where it lies in a state: weights run on with the words. */
+    /* The chunk where it lies in a state, and its partner turned away from there by two thirds of
+     * it: weights run on with the words of the first. */
+    static const uint32_t turns[] = {0, 1, 50, 127};
     size_t all = (size_t)(chunk + 1) * PA_FABRIC_CHUNK;
     uint32_t *x = calloc(all, sizeof *x), *y = calloc(all, sizeof *y);
     uint64_t *sums = calloc(chunk + 1, sizeof *sums);
+    uint32_t far = (chunk + 1) * 2 / 3, there = (chunk + far) % (chunk + 1);
     memcpy(x + (size_t)chunk * PA_FABRIC_CHUNK, words[0], sizeof words[0]);
-    memcpy(y + (size_t)chunk * PA_FABRIC_CHUNK, words[1], sizeof words[1]);
-    pa_fabric_sums(sums, x, y, all, keys[0], keys[1]);
-    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)sums[chunk]);
-    assert_string_equal(digits, json_string_value(json_object_get(vector, "sum")));
+    memcpy(y + (size_t)there * PA_FABRIC_CHUNK, words[1], sizeof words[1]);
+    for (size_t i = 0; i < 4; i++) {
+        const struct pa_fabric_turn turn = {far, turns[i]};
+        pa_fabric_sums(sums, x, y, all, keys[0], keys[1], turn);
+        snprintf(digits, sizeof digits, "%016llx", (unsigned long long)sums[chunk]);
+        assert_string_equal(digits,
+                            json_string_value(json_array_get(json_object_get(vector, "sums"), i)));
+    }
     free(x);
     free(y);
     free(sums);
@@ -145,6 +152,10 @@ static void check_round(const json_t *vector) {
         pa_fabric_match(devices, count, &nonce);
         for (uint32_t d = 0; d < count; d++)
             assert_int_equal(devices[d], json_integer_value(json_array_get(order, d)));
+        struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, count_of(vector, "chunks"));
+        const json_t *turned = json_array_get(json_object_get(vector, "turns"), r);
+        assert_int_equal(turn.chunks, json_integer_value(json_array_get(turned, 0)));
+        assert_int_equal(turn.words, json_integer_value(json_array_get(turned, 1)));
         struct pa_hash before = nonce;
         pa_fabric_next_nonce(&nonce, &before, answers + (size_t)r * pairs, pairs);
     }
@@ -283,7 +294,8 @@ static void exchange(struct site *site, uint32_t theirs[DEVICES][CHUNKS * PA_FAB
         pa_fabric_match(order, WORKING, &nonce);
         pa_fabric_sums(site->sums[r], site->x[order[0]], theirs[order[1]], CHUNKS * PA_FABRIC_CHUNK,
                        pa_fabric_weight_key(&nonce, order[0]),
-                       pa_fabric_weight_key(&nonce, order[1]));
+                       pa_fabric_weight_key(&nonce, order[1]),
+                       pa_fabric_round_turn(&nonce, CHUNKS));
         assert_int_equal(
             pa_fabric_hash_values(&site->answers[r], "fabric answer", site->sums[r], CHUNKS, NULL),
             PA_OK);
@@ -299,10 +311,12 @@ static void build_opening(struct site *site, uint32_t j, struct pa_buffer *out) 
     uint32_t order[DEVICES];
     struct pa_hash nonce;
     pa_fabric_run_match(&site->run, sample->round, order, &nonce);
+    struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, CHUNKS);
+    const uint32_t chunk[2] = {sample->chunk, pa_fabric_partner(turn, sample->chunk, CHUNKS)};
     pa_buffer_u32(out, j);
     for (int side = 0; side < 2; side++)
         pa_fabric_put_opened(out, site->d[order[side]], PA_FABRIC_STEPS, site->digests[order[side]],
-                             CHUNKS, sample->chunk);
+                             CHUNKS, chunk[side]);
     pa_fabric_put_opened(out, NULL, 0, site->sums[sample->round], CHUNKS, sample->chunk);
 }
 
@@ -475,11 +489,14 @@ static void the_floor_is_what_must_cross(void **state) {
     double bytes = 4.0 * (double)words;
     assert_true(pa_fabric_cut(&floor, 16, 0.5, 1) == bytes * 16 * 0.25);
     assert_true(pa_fabric_cut(&floor, 16, 0.5, 0.5) == bytes * 16 * 0.125);
+    /* Of an odd number one has no partner. */
+    assert_true(pa_fabric_cut(&floor, 3, 0.5, 1) == bytes * 2 * 0.25);
     /* In a tenth more of it, a tenth of them could have been computed twice. */
     pa_fabric_floor(&floor, PA_DENSE16, 8192, 16, words, second, 1.1 * work);
     assert_true(floor.twice_share > 0.0999 && floor.twice_share < 0.1001);
     assert_true(pa_fabric_cut(&floor, 16, 0.05, 1) == 0);
-    assert_true(pa_fabric_cut(&floor, 16, 0.5, 1) < bytes * 16 * 0.2001);
+    assert_true(pa_fabric_cut(&floor, 16, 0.5, 1) < bytes * 16 * 0.1986);
+    assert_true(pa_fabric_cut(&floor, 16, 0.5, 1) > bytes * 16 * 0.1984);
     /* Time for all of them twice, or no rate to hold it against: nothing follows. */
     pa_fabric_floor(&floor, PA_DENSE16, 8192, 16, words, second, 3 * work);
     assert_true(pa_fabric_cut(&floor, 16, 0.5, 1) == 0);

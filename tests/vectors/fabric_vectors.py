@@ -75,12 +75,17 @@ def chunk_digest(words, s):
     return sum(w[e] * w[e + 1] for e in range(0, len(w), 2)) & M64
 
 
-def chunk_sum(x, y, sx, sy, chunk):
+def chunk_sum(x, y, sx, sy, chunk, turned):
     total = 0
     for e in range(128):
         i = 128 * chunk + e
-        total += (x[e] + sx + i * GOLDEN & M32) * (y[e] + sy + i * GOLDEN & M32)
+        total += (x[e] + sx + i * GOLDEN & M32) * (y[(e + turned) % 128] + sy + i * GOLDEN & M32)
     return total & M64
+
+
+def turn_of(nonce, chunks):
+    turn = H("fabric turn", nonce)
+    return struct.unpack("<Q", turn[:8])[0] * chunks >> 64, turn[8] % 128
 
 
 def list_hash(tag, values):
@@ -118,7 +123,7 @@ def chunk_case(name, n, k, steps, chunk):
         "last": [h.hex() for _, h in states],
         "digests": [f"{chunk_digest(x, struct.unpack('<I', h[:4])[0]):016x}" for x, h in states],
         "weights": [f"{s:08x}" for s in keys],
-        "sum": f"{chunk_sum(states[0][0], states[1][0], *keys, chunk):016x}",
+        "sums": [f"{chunk_sum(states[0][0], states[1][0], *keys, chunk, turned):016x}" for turned in (0, 1, 50, 127)],
     }  # fmt: skip
 
 
@@ -143,7 +148,7 @@ def round_case(devices, chunks):
     return {
         "key": key.hex(), "nonce": nonce.hex(), "challenge": challenge.hex(), "devices": devices, "chunks": chunks,
         "tails": [t.hex() for t in tails], "root": root.hex(), "nonces": [n.hex() for n in nonces[:2]],
-        "orders": orders, "answers": answers.hex(),
+        "orders": orders, "turns": [turn_of(n, chunks) for n in nonces[:2]], "answers": answers.hex(),
         "samples": [[i // (pairs * chunks), i // chunks % pairs, i % chunks] for i in samples],
     }  # fmt: skip
 
