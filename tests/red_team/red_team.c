@@ -16,8 +16,9 @@
 enum { FULL_TRIALS = 400, QUICK_TRIALS = 12, MOST_ONLY = 64 };
 
 static const struct red_cheat *const families[] = {
-    red_cheats_skip,     red_cheats_product, red_cheats_chain, red_cheats_digest,
-    red_cheats_protocol, red_cheats_session, red_cheats_name,  red_cheats_fabric};
+    red_cheats_skip,   red_cheats_product,  red_cheats_chain,
+    red_cheats_digest, red_cheats_protocol, red_cheats_session,
+    red_cheats_name,   red_cheats_fabric,   red_cheats_stages};
 
 static const char *const fates[] = {"caught", "refused", "worthless", "bounded", "shown"};
 

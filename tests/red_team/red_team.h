@@ -48,7 +48,7 @@ struct red_cheat {
 /* One array a family, ended by a NULL name. */
 extern const struct red_cheat red_cheats_skip[], red_cheats_product[], red_cheats_chain[],
     red_cheats_digest[], red_cheats_protocol[], red_cheats_session[], red_cheats_name[],
-    red_cheats_fabric[];
+    red_cheats_fabric[], red_cheats_stages[];
 
 /* A row whose odds are those of `trials` sessions of `play`. Caught is what it should be. */
 void red_run_odds(struct red_game *game, struct red_play *play, const struct red_terms *terms,
