@@ -281,10 +281,7 @@ static void run_split_rows(struct red_game *game) {
     red_exchange_verdict(game, &row, "FABRIC_HELD");
     snprintf(row.gain, sizeof row.gain, "none: %.2f of what must cross at least, in the mean",
              crossed / least);
-    snprintf(row.note, sizeof row.note,
-             "%.0f bytes crossed of at least %.0f; half of each state "
-             "is with the half that it meets only by chance",
-             crossed, least);
+    snprintf(row.note, sizeof row.note, "%.0f bytes crossed, at least %.0f had to", crossed, least);
     row.is_predicted &= crossed >= least;
     game->put(game, &row);
 }
@@ -314,6 +311,7 @@ static void run_twice(struct red_game *game) {
     if (!game->is_full)
         return;
     red_exchange_open_at(&exchange, game, (struct pa_shape){FULL_SIDE, FULL_SIDE, FULL_DEPTH});
+    exchange.steps = PA_FABRIC_STEPS; /* the rate that time is held against is one of as long */
     double honest = floor_at(&exchange, 1),
            honest_twice = red_exchange_facts(game)->floor.twice_share;
     double twice = floor_at(&exchange, 2);

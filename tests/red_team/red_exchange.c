@@ -7,8 +7,8 @@ enum { STEPS = 4, OPENINGS = 10 };
 
 void red_exchange_open_at(struct red_exchange *exchange, struct red_game *game,
                           struct pa_shape shape) {
-    *exchange =
-        (struct red_exchange){.game = game, .terms = red_terms_small(), .state = game->seed ^ 20};
+    *exchange = (struct red_exchange){
+        .game = game, .terms = red_terms_small(), .steps = STEPS, .state = game->seed ^ 20};
     struct red_terms *terms = &exchange->terms;
     terms->m = shape.m;
     terms->n = shape.n;
@@ -29,7 +29,7 @@ void red_exchange_close(struct red_exchange *exchange) {
 
 void red_exchange_begin(struct red_exchange *exchange) {
     struct red_play honest = {
-        .machine = &exchange->machine, .steps = STEPS, .step = red_step_honest};
+        .machine = &exchange->machine, .steps = exchange->steps, .step = red_step_honest};
     RED_MUST(red_site_begin(&exchange->site, &exchange->game->lab, &exchange->terms) == PA_OK);
     red_play_epoch(&honest, &exchange->site, 0);
     RED_MUST(red_play_openings(&exchange->site, 0) == 0);

@@ -15,6 +15,7 @@ struct red_exchange {
     struct red_machine machine;
     struct red_site site;
     struct red_fabric fabric;
+    uint32_t steps; /* of each device in the epoch before */
     uint64_t state; /* the cheat's own randomness */
 };
 
