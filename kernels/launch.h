@@ -70,7 +70,8 @@
  *     grid pa_grid_fabric_chunks(chunks)
  * pa_fabric_sum: the sums of the chunks of a state and of those of another, turned, that they meet,
  * under the keys of their weights.
- *     (const void *x, const void *y, u32 chunks, u32 s_x, u32 s_y, u64 *sums)
+ *     (const void *x, const void *y, u32 chunks, u32 s_x, u32 s_y, u32 turn_chunks,
+ *      u32 turn_words, u64 *sums)
  *     grid pa_grid_fabric_chunks(chunks)
  */
 #define PA_KERNELS(K)                                                                              \
