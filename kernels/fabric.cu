@@ -42,18 +42,19 @@ PA_KERNEL pa_fabric_digest(const struct pa_words *x, pa_u32 chunks, pa_u32 s, pa
         digests[chunk] = sum;
 }
 
-PA_KERNEL pa_fabric_sum(const struct pa_words *x, const pa_u32 *y, pa_u32 chunks, pa_u32 s_x,
-                        pa_u32 s_y, pa_u32 turn_chunks, pa_u32 turn_words, pa_u64 *sums) {
+PA_KERNEL pa_fabric_sum(const struct pa_words *x, const pa_u32 *y, pa_u32 s_x, pa_u32 s_y,
+                        struct pa_fabric_shuffle shuffle, pa_u64 *sums) {
     pa_u32 chunk = chunk_of_warp(), lane = pa_thread() % 32u;
-    if (chunk >= chunks)
+    if (chunk >= shuffle.chunks)
         return;
+    pa_u32 turn = pa_fabric_met_turn(shuffle, chunk);
     pa_u64 at = (pa_u64)chunk * 32u + lane, sum = 0;
     struct pa_words ours;
     pa_load(&ours, x + at);
-    y += (pa_u64)pa_fabric_turn_chunk(chunk, turn_chunks, chunks) * PA_FABRIC_CHUNK_WORDS;
+    y += (pa_u64)pa_fabric_met_chunk(shuffle, chunk) * PA_FABRIC_CHUNK_WORDS;
     /* Turned by any number of words, theirs are loaded one by one; a warp's are side by side. */
     for (pa_u32 w = 0; w < 4u; w++)
-        sum += pa_fabric_term(ours.x[w], y[pa_fabric_turn_word(4u * lane + w, turn_words)], s_x,
+        sum += pa_fabric_term(ours.x[w], y[(4u * lane + w + turn) % PA_FABRIC_CHUNK_WORDS], s_x,
                               s_y, 4u * (pa_u32)at + w);
     sum = pa_sum_warp(sum);
     if (lane == 0)

@@ -68,11 +68,10 @@
  * pa_fabric_digest: digests of the state's chunks under the key s.
  *     (const void *x, u32 chunks, u32 s, u64 *digests)
  *     grid pa_grid_fabric_chunks(chunks)
- * pa_fabric_sum: the sums of the chunks of a state and of those of another, turned, that they meet,
- * under the keys of their weights.
- *     (const void *x, const void *y, u32 chunks, u32 s_x, u32 s_y, u32 turn_chunks,
- *      u32 turn_words, u64 *sums)
- *     grid pa_grid_fabric_chunks(chunks)
+ * pa_fabric_sum: the sums of the chunks of a state and of those of another that they meet by the
+ * shuffle, under the keys of their weights.
+ *     (const void *x, const void *y, u32 s_x, u32 s_y, struct pa_fabric_shuffle shuffle, u64 *sums)
+ *     grid pa_grid_fabric_chunks(shuffle.chunks)
  */
 #define PA_KERNELS(K)                                                                              \
     K(PA_KERNEL_FILL_DENSE16_BF16, pa_fill_dense16_bf16)                                           \

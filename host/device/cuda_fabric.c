@@ -54,16 +54,15 @@ int pa_cuda_fold_pair(struct pa_workbench *bench, int partner, const struct pa_f
                       uint64_t *sums, uint64_t deadline_ns, struct pa_error *error) {
     struct pa_cuda_fold *fold = &bench->fold;
     struct pa_fold_keys by = *keys;
-    uint32_t chunks = chunks_of(fold);
-    void *parameters[] = {&fold->words,  &fold->theirs,   &chunks,        &by.s,
-                          &by.s_partner, &by.turn_chunks, &by.turn_words, &fold->values};
+    void *parameters[] = {&fold->words,  &fold->theirs, &by.s,
+                          &by.s_partner, &by.shuffle,   &fold->values};
     PA_TRY(check(bench, error));
     PA_TRY(pa_nccl_swap(fold->peers, partner, fold->words, fold->theirs, fold->count, deadline_ns,
                         error));
     if (sums == NULL)
         return PA_OK;
-    PA_TRY(pa_cuda_launch(bench->device, PA_KERNEL_FABRIC_SUM, pa_grid_fabric_chunks(chunks),
-                          bench->side, parameters, error));
+    PA_TRY(pa_cuda_launch(bench->device, PA_KERNEL_FABRIC_SUM,
+                          pa_grid_fabric_chunks(chunks_of(fold)), bench->side, parameters, error));
     return read_values(bench, sums, deadline_ns, "sums of two states", error);
 }
 

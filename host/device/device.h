@@ -15,6 +15,7 @@
 #define PA_DEVICE_DEVICE_H
 
 #include "base/error.h"
+#include "kernels/fabric.h"
 #include "kernels/philox.h"
 
 #include <stdbool.h>
@@ -63,11 +64,11 @@ struct pa_workload {
     uint32_t variant; /* which way of calling the library, 0 .. variants-1 of pa_backend.variants */
 };
 
-/* Of the sums of a pair (kernels/fabric.h): the keys of the weights of ours and of theirs, and how
- * far theirs is turned. */
+/* Of the sums of a pair (kernels/fabric.h): the keys of the weights of ours and of theirs, and what
+ * of theirs meets what of ours. */
 struct pa_fold_keys {
     uint32_t s, s_partner;
-    uint32_t turn_chunks, turn_words; /* below the number of chunks, below 128 */
+    struct pa_fabric_shuffle shuffle; /* of as many chunks as the state has */
 };
 
 /* Where a workbench's time went, summed over its threads or streams, in nanoseconds. */
@@ -209,7 +210,7 @@ struct pa_backend {
     int (*fold_digests)(struct pa_workbench *bench, uint32_t s, uint64_t *out, uint64_t deadline_ns,
                         struct pa_error *error);
     /* Change states with `partner`, who calls it too, and make the sums of the chunks of ours and
-     * of theirs, turned; `sums` NULL: none. */
+     * of theirs, shuffled; `sums` NULL: none. */
     int (*fold_pair)(struct pa_workbench *bench, int partner, const struct pa_fold_keys *keys,
                      uint64_t *sums, uint64_t deadline_ns, struct pa_error *error);
     /* Pieces by themselves, for known answers: vector v of an operand, `workload->k` elements as

@@ -36,8 +36,7 @@ void pa_fabric_ask_swap(struct pa_buffer *out, const struct pa_fabric_swap *swap
     pa_buffer_u32(out, swap->is_first);
     pa_buffer_u32(out, swap->key);
     pa_buffer_u32(out, swap->partner_key);
-    pa_buffer_u32(out, swap->turn.chunks);
-    pa_buffer_u32(out, swap->turn.words);
+    pa_buffer_bytes(out, swap->nonce.bytes, PA_HASH_BYTES);
     pa_buffer_u64(out, swap->patience_ns);
 }
 
@@ -165,8 +164,8 @@ static int work(struct pa_fabric_station *station, struct pa_stand *stand, struc
 static int meet_partner(struct pa_fabric_station *station, const struct pa_fabric_swap *asked,
                         bool answers, struct pa_error *error) {
     uint64_t deadline_ns = deadline_after(asked->patience_ns), *sums = station->sums[asked->round];
-    const struct pa_fold_keys keys = {asked->key, asked->partner_key, asked->turn.chunks,
-                                      asked->turn.words};
+    const struct pa_fold_keys keys = {asked->key, asked->partner_key,
+                                      pa_fabric_round_shuffle(&asked->nonce, chunks_of(station))};
     if (station->bench != NULL)
         return asked->partner == station->rank
                    ? PA_OK
@@ -175,8 +174,7 @@ static int meet_partner(struct pa_fabric_station *station, const struct pa_fabri
     PA_TRY(pa_exchange_swap(station->exchange, (int)asked->partner, station->own, station->theirs,
                             (size_t)station->words, deadline_ns, error));
     if (answers)
-        pa_fabric_sums(sums, station->own, station->theirs, station->words, asked->key,
-                       asked->partner_key, asked->turn);
+        pa_fabric_sums(sums, station->own, station->theirs, keys.s, keys.s_partner, keys.shuffle);
     return PA_OK;
 }
 
@@ -188,11 +186,9 @@ static int swap(struct pa_fabric_station *station, struct pa_reader *in, struct 
     asked.is_first = pa_read_u32(in) != 0;
     asked.key = pa_read_u32(in);
     asked.partner_key = pa_read_u32(in);
-    asked.turn.chunks = pa_read_u32(in);
-    asked.turn.words = pa_read_u32(in);
+    pa_read_bytes(in, asked.nonce.bytes, PA_HASH_BYTES);
     asked.patience_ns = pa_read_u64(in);
     if (!pa_reader_done(in) || asked.round >= PA_FABRIC_ROUNDS || asked.partner > MOST_RANKS ||
-        asked.turn.chunks >= chunks_of(station) || asked.turn.words >= PA_FABRIC_CHUNK ||
         (station->exchange == NULL && station->bench == NULL))
         return damaged(error);
     bool answers = asked.is_first && asked.partner != station->rank;

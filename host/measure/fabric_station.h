@@ -36,7 +36,7 @@ struct pa_fabric_swap {
     uint32_t round, partner;   /* a rank; its own: sit out */
     bool is_first;             /* of the pair: it answers */
     uint32_t key, partner_key; /* of the weights */
-    struct pa_fabric_turn turn;
+    struct pa_hash nonce;      /* of the round: what meets what */
     uint64_t patience_ns;
 };
 /* What an opening needs of one device. */

@@ -150,7 +150,6 @@ static int commit(struct fabric *fabric, struct pa_error *error) {
 static int swap_all(struct fabric *fabric, uint32_t round, const struct pa_hash *nonce,
                     struct pa_hash *out, struct pa_error *error) {
     const struct pa_reduce_ranks *ranks = &fabric->ranks;
-    struct pa_fabric_turn turn = pa_fabric_round_turn(nonce, fabric->run.chunks);
     for (uint32_t i = 0; i < fabric->run.working_count; i++) {
         uint32_t device = fabric->order[i], rank = ranks->rank_of[device];
         uint32_t partner = (i ^ 1) < fabric->run.working_count ? fabric->order[i ^ 1] : device;
@@ -159,7 +158,7 @@ static int swap_all(struct fabric *fabric, uint32_t round, const struct pa_hash 
                                       .is_first = i % 2 == 0 && partner != device,
                                       .key = pa_fabric_weight_key(nonce, device),
                                       .partner_key = pa_fabric_weight_key(nonce, partner),
-                                      .turn = turn,
+                                      .nonce = *nonce,
                                       .patience_ns = pa_clock_patience_ns(patience_ns)};
         pa_fabric_ask_swap(&fabric->requests[rank], &swap);
     }
@@ -206,9 +205,8 @@ static void wish(struct fabric *fabric, struct wishing *wishing, uint32_t pair[]
         const struct pa_fabric_sample *sample = &fabric->run.samples[j];
         struct pa_hash nonce;
         pa_fabric_run_match(&fabric->run, sample->round, fabric->order, &nonce);
-        struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, fabric->run.chunks);
-        const uint32_t chunk[2] = {sample->chunk,
-                                   pa_fabric_partner(turn, sample->chunk, fabric->run.chunks)};
+        struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(&nonce, fabric->run.chunks);
+        const uint32_t chunk[2] = {sample->chunk, pa_fabric_met_chunk(shuffle, sample->chunk)};
         for (int side = 0; side < 2; side++) {
             uint32_t device = fabric->order[2 * sample->pair + (uint32_t)side];
             struct wishing *of = &wishing[fabric->ranks.rank_of[device]];

@@ -39,20 +39,18 @@ static uint64_t sum_words(const uint32_t *x, const uint32_t *y, uint32_t count, 
 
 /* In two pieces, of which each is one run through memory. */
 uint64_t pa_fabric_chunk_sum(const uint32_t x[PA_FABRIC_CHUNK], const uint32_t y[PA_FABRIC_CHUNK],
-                             uint32_t chunk, uint32_t s_x, uint32_t s_y, uint32_t turn_words) {
-    uint32_t rest = PA_FABRIC_CHUNK - turn_words, first = chunk * PA_FABRIC_CHUNK;
-    return sum_words(x, y + turn_words, rest, s_x, s_y, first) +
-           sum_words(x + rest, y, turn_words, s_x, s_y, first + rest);
+                             uint32_t chunk, uint32_t s_x, uint32_t s_y, uint32_t turn) {
+    uint32_t rest = PA_FABRIC_CHUNK - turn, first = chunk * PA_FABRIC_CHUNK;
+    return sum_words(x, y + turn, rest, s_x, s_y, first) +
+           sum_words(x + rest, y, turn, s_x, s_y, first + rest);
 }
 
-void pa_fabric_sums(uint64_t *out, const uint32_t *x, const uint32_t *y, uint64_t words,
-                    uint32_t s_x, uint32_t s_y, struct pa_fabric_turn turn) {
-    uint32_t chunks = (uint32_t)(words / PA_FABRIC_CHUNK);
-    for (uint32_t c = 0; c < chunks; c++)
-        out[c] =
-            pa_fabric_chunk_sum(x + (size_t)c * PA_FABRIC_CHUNK,
-                                y + (size_t)pa_fabric_partner(turn, c, chunks) * PA_FABRIC_CHUNK, c,
-                                s_x, s_y, turn.words);
+void pa_fabric_sums(uint64_t *out, const uint32_t *x, const uint32_t *y, uint32_t s_x, uint32_t s_y,
+                    struct pa_fabric_shuffle shuffle) {
+    for (uint32_t c = 0; c < shuffle.chunks; c++)
+        out[c] = pa_fabric_chunk_sum(x + (size_t)c * PA_FABRIC_CHUNK,
+                                     y + (size_t)pa_fabric_met_chunk(shuffle, c) * PA_FABRIC_CHUNK,
+                                     c, s_x, s_y, pa_fabric_met_turn(shuffle, c));
 }
 
 uint32_t pa_fabric_blocks(uint32_t chunks) {
@@ -124,10 +122,6 @@ void pa_fabric_next_nonce(struct pa_hash *out, const struct pa_hash *nonce,
     pa_hash_pieces(out, "fabric nonce", pieces, 2);
 }
 
-static uint64_t scaled(const struct pa_hash *u, uint64_t below) {
-    return (uint64_t)(((unsigned __int128)pa_le64(u->bytes) * below) >> 64);
-}
-
 /* bytes 0..7 of H("draw", q | u32 number), scaled to 0 .. below-1. */
 static uint64_t draw(const struct pa_hash *q, uint32_t number, uint64_t below) {
     uint8_t bytes[4];
@@ -135,7 +129,7 @@ static uint64_t draw(const struct pa_hash *q, uint32_t number, uint64_t below) {
     const struct pa_piece pieces[] = {{q->bytes, sizeof q->bytes}, {bytes, sizeof bytes}};
     struct pa_hash u;
     pa_hash_pieces(&u, "draw", pieces, 2);
-    return scaled(&u, below);
+    return (uint64_t)(((unsigned __int128)pa_le64(u.bytes) * below) >> 64);
 }
 
 void pa_fabric_match(uint32_t *devices, uint32_t count, const struct pa_hash *nonce) {
@@ -155,15 +149,17 @@ uint32_t pa_fabric_weight_key(const struct pa_hash *nonce, uint64_t device) {
     return pa_le32(hash.bytes);
 }
 
-struct pa_fabric_turn pa_fabric_round_turn(const struct pa_hash *nonce, uint32_t chunks) {
+struct pa_fabric_shuffle pa_fabric_round_shuffle(const struct pa_hash *nonce, uint32_t chunks) {
     struct pa_hash hash;
-    pa_hash_bytes(&hash, "fabric turn", nonce->bytes, PA_HASH_BYTES);
-    return (struct pa_fabric_turn){.chunks = (uint32_t)scaled(&hash, chunks),
-                                   .words = hash.bytes[8] % PA_FABRIC_CHUNK};
-}
-
-uint32_t pa_fabric_partner(struct pa_fabric_turn turn, uint32_t chunk, uint32_t chunks) {
-    return pa_fabric_turn_chunk(chunk, turn.chunks, chunks);
+    uint32_t bits = 0;
+    while (bits < 31 && (chunks - 1) >> bits != 0)
+        bits++;
+    struct pa_fabric_shuffle shuffle = {
+        .chunks = chunks, .mask = (UINT32_C(1) << bits) - 1, .shift = (bits + 1) / 2};
+    pa_hash_bytes(&hash, "fabric shuffle", nonce->bytes, PA_HASH_BYTES);
+    for (size_t i = 0; i < sizeof shuffle.key / sizeof shuffle.key[0]; i++)
+        shuffle.key[i] = pa_le32(hash.bytes + 4 * i);
+    return shuffle;
 }
 
 void pa_fabric_samples(struct pa_fabric_sample *out, uint32_t count, const struct pa_hash *key,

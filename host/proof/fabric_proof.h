@@ -14,6 +14,7 @@
 #define PA_PROOF_FABRIC_PROOF_H
 
 #include "base/error.h"
+#include "kernels/fabric.h"
 #include "proof/chain.h"
 #include "proof/epoch.h"
 
@@ -38,22 +39,15 @@ struct pa_fabric_tail {
  * PA_FABRIC_MOST_WORDS; a multiple of PA_FABRIC_CHUNK. */
 uint64_t pa_fabric_words(enum pa_class class_id, const struct pa_shape *shapes, uint32_t devices);
 
-/* How far the second state of a pair is turned against the first: chunk c of the first meets chunk
- * c + chunks of the second, around its end, and word e in it word e + words of that, around its
- * end. So any word meets any other with the same probability, and who has half of the words of both
- * has half of what each of them meets. */
-struct pa_fabric_turn {
-    uint32_t chunks, words;
-};
-
 /* The digests of the chunks of a state, and the sums of a pair. `words` is a multiple of
  * PA_FABRIC_CHUNK; one value a chunk. */
 void pa_fabric_digests(uint64_t *out, const uint32_t *x, uint64_t words, uint32_t s);
-void pa_fabric_sums(uint64_t *out, const uint32_t *x, const uint32_t *y, uint64_t words,
-                    uint32_t s_x, uint32_t s_y, struct pa_fabric_turn turn);
-/* The sum of chunk `chunk` of the first, and of the chunk of the second that it meets. */
+void pa_fabric_sums(uint64_t *out, const uint32_t *x, const uint32_t *y, uint32_t s_x, uint32_t s_y,
+                    struct pa_fabric_shuffle shuffle);
+/* The sum of chunk `chunk` of the first, and of the chunk of the second that it meets, turned by so
+ * many words. */
 uint64_t pa_fabric_chunk_sum(const uint32_t x[PA_FABRIC_CHUNK], const uint32_t y[PA_FABRIC_CHUNK],
-                             uint32_t chunk, uint32_t s_x, uint32_t s_y, uint32_t turn_words);
+                             uint32_t chunk, uint32_t s_x, uint32_t s_y, uint32_t turn);
 
 /* H("fabric block", values, u64 each) of each block; the last may be shorter. */
 uint32_t pa_fabric_blocks(uint32_t chunks);
@@ -81,9 +75,8 @@ void pa_fabric_next_nonce(struct pa_hash *out, const struct pa_hash *nonce,
 void pa_fabric_match(uint32_t *devices, uint32_t count, const struct pa_hash *nonce);
 /* The key of a device's weights: bytes 0..3 of H("fabric weight", n_r | u64 d). */
 uint32_t pa_fabric_weight_key(const struct pa_hash *nonce, uint64_t device);
-/* The turn of all pairs of a round, from H("fabric turn", n_r); and what a chunk meets by it. */
-struct pa_fabric_turn pa_fabric_round_turn(const struct pa_hash *nonce, uint32_t chunks);
-uint32_t pa_fabric_partner(struct pa_fabric_turn turn, uint32_t chunk, uint32_t chunks);
+/* What meets what in all pairs of a round (kernels/fabric.h), from H("fabric shuffle", n_r). */
+struct pa_fabric_shuffle pa_fabric_round_shuffle(const struct pa_hash *nonce, uint32_t chunks);
 
 struct pa_fabric_sample {
     uint32_t round, pair, chunk;
@@ -108,7 +101,7 @@ struct pa_fabric_floor {
 void pa_fabric_floor(struct pa_fabric_floor *out, enum pa_class class_id, uint32_t k,
                      uint32_t devices, uint64_t words, uint64_t window_ns, double rate);
 /* Bytes a second that crossed the cut between two places, of which the second had a share `p` <=
- * 1/2 of the words of the states, whichever they are: in expectation over matching and turn, and
+ * 1/2 of the words of the states, whichever they are: in expectation over matching and shuffle, and
  * with the probability that samples catch a share of the answers: `held` of them are right. */
 double pa_fabric_cut(const struct pa_fabric_floor *floor, uint32_t devices, double p, double held);
 

@@ -227,8 +227,8 @@ static const char *look(const struct pa_fabric_run *run, const struct pa_fabric_
                         const uint32_t pair[2], const struct pa_hash *nonce, struct pa_reader *in,
                         bool recheck, int *code, struct pa_error *error) {
     struct opened states[2], sums;
-    struct pa_fabric_turn turn = pa_fabric_round_turn(nonce, run->chunks);
-    const uint32_t chunk[2] = {sample->chunk, pa_fabric_partner(turn, sample->chunk, run->chunks)};
+    struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(nonce, run->chunks);
+    const uint32_t chunk[2] = {sample->chunk, pa_fabric_met_chunk(shuffle, sample->chunk)};
     uint32_t words[2][PA_FABRIC_CHUNK];
     for (int i = 0; i < 2; i++)
         read_opened(&states[i], in, PA_FABRIC_STEPS, run->chunks, chunk[i]);
@@ -256,9 +256,9 @@ static const char *look(const struct pa_fabric_run *run, const struct pa_fabric_
     }
     if (!recheck)
         return NULL;
-    uint64_t sum =
-        pa_fabric_chunk_sum(words[0], words[1], chunk[0], pa_fabric_weight_key(nonce, pair[0]),
-                            pa_fabric_weight_key(nonce, pair[1]), turn.words);
+    uint64_t sum = pa_fabric_chunk_sum(
+        words[0], words[1], chunk[0], pa_fabric_weight_key(nonce, pair[0]),
+        pa_fabric_weight_key(nonce, pair[1]), pa_fabric_met_turn(shuffle, chunk[0]));
     return sum == value_of(&sums, chunk[0]) ? NULL : "the pair's sum is wrong";
 }
 

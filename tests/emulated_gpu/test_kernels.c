@@ -441,8 +441,9 @@ static void compare_chunks(pa_u32 chunks) {
     for (size_t i = 0; i < SEEDS; i++) {
         pa_u32 s_x = seeds[i].s, s_y = seeds[i].k0;
         void *of_one[] = {&x_at, &chunks, &s_x, &out};
-        struct pa_fabric_turn turn = {(pa_u32)i * 37u % chunks, (pa_u32)i * 51u % 128u};
-        void *of_two[] = {&x_at, &y_at, &chunks, &s_x, &s_y, &turn.chunks, &turn.words, &out};
+        struct pa_hash nonce = {{(uint8_t)i}};
+        struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(&nonce, chunks);
+        void *of_two[] = {&x_at, &y_at, &s_x, &s_y, &shuffle, &out};
         out = runner_upload(wanted, chunks * sizeof *wanted);
         pa_u64 *got = calloc(chunks, sizeof *got);
         assert_non_null(got);
@@ -452,7 +453,7 @@ static void compare_chunks(pa_u32 chunks) {
         assert_memory_equal(got, wanted, chunks * sizeof *got);
         runner_launch(PA_KERNEL_FABRIC_SUM, pa_grid_fabric_chunks(chunks), of_two);
         runner_download(got, out, chunks * sizeof *got);
-        pa_fabric_sums(wanted, x, y, words, s_x, s_y, turn);
+        pa_fabric_sums(wanted, x, y, s_x, s_y, shuffle);
         assert_memory_equal(got, wanted, chunks * sizeof *got);
         runner_free(out);
         free(got);

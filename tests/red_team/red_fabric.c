@@ -187,9 +187,9 @@ void red_fabric_sum(struct red_fabric *fabric, uint32_t round, uint32_t pair,
                     const uint32_t *theirs) {
     const uint32_t *who = &fabric->order[round][2 * pair];
     const struct pa_hash *nonce = &fabric->nonce[round];
-    pa_fabric_sums(fabric->sums[round][pair], fabric->states[who[0]].x, theirs, fabric->run.words,
+    pa_fabric_sums(fabric->sums[round][pair], fabric->states[who[0]].x, theirs,
                    pa_fabric_weight_key(nonce, who[0]), pa_fabric_weight_key(nonce, who[1]),
-                   pa_fabric_round_turn(nonce, fabric->run.chunks));
+                   pa_fabric_round_shuffle(nonce, fabric->run.chunks));
 }
 
 void red_fabric_seal(struct red_fabric *fabric, uint32_t round) {
@@ -213,8 +213,9 @@ void red_fabric_put_opening(const struct red_fabric *fabric, uint32_t j, struct 
     const struct pa_fabric_sample *sample = &fabric->run.samples[j];
     const uint32_t *who = &fabric->order[sample->round][2 * sample->pair];
     uint32_t chunks = fabric->run.chunks;
-    struct pa_fabric_turn turn = pa_fabric_round_turn(&fabric->nonce[sample->round], chunks);
-    const uint32_t chunk[2] = {sample->chunk, pa_fabric_partner(turn, sample->chunk, chunks)};
+    struct pa_fabric_shuffle shuffle =
+        pa_fabric_round_shuffle(&fabric->nonce[sample->round], chunks);
+    const uint32_t chunk[2] = {sample->chunk, pa_fabric_met_chunk(shuffle, sample->chunk)};
     pa_buffer_u32(out, j);
     for (int side = 0; side < 2; side++) {
         const struct red_state *state = &fabric->states[who[side]];

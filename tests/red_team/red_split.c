@@ -113,13 +113,14 @@ static void sum_chunk(struct red_split *split, uint32_t round, uint32_t pair, ui
     struct red_fabric *fabric = split->fabric;
     const uint32_t *who = &fabric->order[round][2 * pair];
     const struct pa_hash *nonce = &fabric->nonce[round];
-    struct pa_fabric_turn turn = pa_fabric_round_turn(nonce, fabric->run.chunks);
-    uint32_t met = pa_fabric_partner(turn, chunk, fabric->run.chunks), at = place_of(split, chunk);
+    struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(nonce, fabric->run.chunks);
+    uint32_t met = pa_fabric_met_chunk(shuffle, chunk), at = place_of(split, chunk);
     want(split, at, who[1], met);
     fabric->sums[round][pair][chunk] = pa_fabric_chunk_sum(
         split->places[at].x[who[0]] + (size_t)chunk * PA_FABRIC_CHUNK,
         split->places[at].x[who[1]] + (size_t)met * PA_FABRIC_CHUNK, chunk,
-        pa_fabric_weight_key(nonce, who[0]), pa_fabric_weight_key(nonce, who[1]), turn.words);
+        pa_fabric_weight_key(nonce, who[0]), pa_fabric_weight_key(nonce, who[1]),
+        pa_fabric_met_turn(shuffle, chunk));
 }
 
 void red_split_answer(struct red_split *split, uint32_t round) {

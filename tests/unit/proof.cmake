@@ -8,6 +8,7 @@ petaudit_test(test_radius LABEL unit SOURCES test_radius.c ROOMS proof)
 petaudit_test(test_sampling LABEL unit SOURCES test_sampling.c ROOMS proof)
 petaudit_test(test_signature LABEL unit SOURCES test_signature.c ROOMS proof)
 petaudit_test(test_fabric_proof LABEL unit SOURCES test_fabric_proof.c ROOMS proof)
+petaudit_test(test_fabric_shuffle LABEL unit SOURCES test_fabric_shuffle.c ROOMS proof)
 petaudit_test(test_protocol_vectors LABEL unit SOURCES test_protocol_vectors.c ROOMS proof)
 
 # The scripts and their output must not drift apart; no compiler has a part in that, so once is enough.

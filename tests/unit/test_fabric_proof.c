@@ -62,25 +62,13 @@ static void check_chunk(const json_t *vector) {
         assert_string_equal(
             digits, json_string_value(json_array_get(json_object_get(vector, "weights"), i)));
     }
-    /* The chunk where it lies in a state, and its partner turned away from there by two thirds of
-     * it: weights run on with the words of the first. */
     static const uint32_t turns[] = {0, 1, 50, 127};
-    size_t all = (size_t)(chunk + 1) * PA_FABRIC_CHUNK;
-    uint32_t *x = calloc(all, sizeof *x), *y = calloc(all, sizeof *y);
-    uint64_t *sums = calloc(chunk + 1, sizeof *sums);
-    uint32_t far = (chunk + 1) * 2 / 3, there = (chunk + far) % (chunk + 1);
-    memcpy(x + (size_t)chunk * PA_FABRIC_CHUNK, words[0], sizeof words[0]);
-    memcpy(y + (size_t)there * PA_FABRIC_CHUNK, words[1], sizeof words[1]);
     for (size_t i = 0; i < 4; i++) {
-        const struct pa_fabric_turn turn = {far, turns[i]};
-        pa_fabric_sums(sums, x, y, all, keys[0], keys[1], turn);
-        snprintf(digits, sizeof digits, "%016llx", (unsigned long long)sums[chunk]);
+        uint64_t sum = pa_fabric_chunk_sum(words[0], words[1], chunk, keys[0], keys[1], turns[i]);
+        snprintf(digits, sizeof digits, "%016llx", (unsigned long long)sum);
         assert_string_equal(digits,
                             json_string_value(json_array_get(json_object_get(vector, "sums"), i)));
     }
-    free(x);
-    free(y);
-    free(sums);
 }
 
 static void chunks_of_a_state_agree(void **state) {
@@ -125,6 +113,18 @@ static void read_tail(struct pa_fabric_tail *out, const char *text) {
     memcpy(out->fabric.bytes, bytes + 72, PA_HASH_BYTES);
 }
 
+static void check_shuffle(const struct pa_hash *nonce, uint32_t chunks, const json_t *met) {
+    struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(nonce, chunks);
+    assert_true(json_array_size(met) > 0);
+    for (uint32_t c = 0; c < json_array_size(met); c++) {
+        const json_t *theirs = json_array_get(met, c);
+        assert_int_equal(pa_fabric_met_chunk(shuffle, c),
+                         json_integer_value(json_array_get(theirs, 0)));
+        assert_int_equal(pa_fabric_met_turn(shuffle, c),
+                         json_integer_value(json_array_get(theirs, 1)));
+    }
+}
+
 static void check_round(const json_t *vector) {
     const json_t *tails = json_object_get(vector, "tails");
     struct pa_fabric_tail list[16];
@@ -152,10 +152,8 @@ static void check_round(const json_t *vector) {
         pa_fabric_match(devices, count, &nonce);
         for (uint32_t d = 0; d < count; d++)
             assert_int_equal(devices[d], json_integer_value(json_array_get(order, d)));
-        struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, count_of(vector, "chunks"));
-        const json_t *turned = json_array_get(json_object_get(vector, "turns"), r);
-        assert_int_equal(turn.chunks, json_integer_value(json_array_get(turned, 0)));
-        assert_int_equal(turn.words, json_integer_value(json_array_get(turned, 1)));
+        check_shuffle(&nonce, count_of(vector, "chunks"),
+                      json_array_get(json_object_get(vector, "met"), r));
         struct pa_hash before = nonce;
         pa_fabric_next_nonce(&nonce, &before, answers + (size_t)r * pairs, pairs);
     }
@@ -292,10 +290,10 @@ static void exchange(struct site *site, uint32_t theirs[DEVICES][CHUNKS * PA_FAB
     for (uint32_t r = 0; r < PA_FABRIC_ROUNDS; r++) {
         uint32_t order[WORKING] = {0, 2, 3};
         pa_fabric_match(order, WORKING, &nonce);
-        pa_fabric_sums(site->sums[r], site->x[order[0]], theirs[order[1]], CHUNKS * PA_FABRIC_CHUNK,
+        pa_fabric_sums(site->sums[r], site->x[order[0]], theirs[order[1]],
                        pa_fabric_weight_key(&nonce, order[0]),
                        pa_fabric_weight_key(&nonce, order[1]),
-                       pa_fabric_round_turn(&nonce, CHUNKS));
+                       pa_fabric_round_shuffle(&nonce, CHUNKS));
         assert_int_equal(
             pa_fabric_hash_values(&site->answers[r], "fabric answer", site->sums[r], CHUNKS, NULL),
             PA_OK);
@@ -311,8 +309,8 @@ static void build_opening(struct site *site, uint32_t j, struct pa_buffer *out) 
     uint32_t order[DEVICES];
     struct pa_hash nonce;
     pa_fabric_run_match(&site->run, sample->round, order, &nonce);
-    struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, CHUNKS);
-    const uint32_t chunk[2] = {sample->chunk, pa_fabric_partner(turn, sample->chunk, CHUNKS)};
+    struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(&nonce, CHUNKS);
+    const uint32_t chunk[2] = {sample->chunk, pa_fabric_met_chunk(shuffle, sample->chunk)};
     pa_buffer_u32(out, j);
     for (int side = 0; side < 2; side++)
         pa_fabric_put_opened(out, site->d[order[side]], PA_FABRIC_STEPS, site->digests[order[side]],

@@ -140,7 +140,6 @@ static void swap_all(struct hub *hub) {
     for (uint32_t round = 0; round < PA_FABRIC_ROUNDS; round++) {
         uint32_t order[RANKS] = {0, 1, 2};
         pa_fabric_match(order, RANKS, &nonce);
-        struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, hub->run.chunks);
         for (uint32_t i = 0; i < RANKS; i++) {
             uint32_t partner = order[i == 2 ? 2 : i ^ 1];
             struct pa_fabric_swap swap = {round,
@@ -148,7 +147,7 @@ static void swap_all(struct hub *hub) {
                                           i == 0,
                                           pa_fabric_weight_key(&nonce, order[i]),
                                           pa_fabric_weight_key(&nonce, partner),
-                                          turn,
+                                          nonce,
                                           patience_ns};
             pa_fabric_ask_swap(&ranks[order[i]].request, &swap);
         }
@@ -183,11 +182,11 @@ static void open_all(struct hub *hub) {
         struct pa_hash nonce;
         uint32_t order[RANKS];
         pa_fabric_run_match(&hub->run, sample->round, order, &nonce);
-        struct pa_fabric_turn turn = pa_fabric_round_turn(&nonce, hub->run.chunks);
+        struct pa_fabric_shuffle shuffle = pa_fabric_round_shuffle(&nonce, hub->run.chunks);
         pa_buffer_u32(&opening, j);
         put_part(&opening, &ranks[order[0]], false, sample->round, sample->chunk);
         put_part(&opening, &ranks[order[1]], false, sample->round,
-                 pa_fabric_partner(turn, sample->chunk, hub->run.chunks));
+                 pa_fabric_met_chunk(shuffle, sample->chunk));
         put_part(&opening, &ranks[order[0]], true, sample->round, sample->chunk);
         take(hub, PA_FABRIC_OPENING, opening.data, opening.size);
         pa_buffer_free(&opening);
@@ -245,7 +244,7 @@ static void a_partner_who_leaves_holds_nobody_up(void **state) {
     assert_true(open_stands(&small));
     begin(&hub, &small);
     work_all(&hub);
-    const struct pa_fabric_swap swap = {0, 1, true, 1, 2, {0, 0}, patience_ns};
+    const struct pa_fabric_swap swap = {0, 1, true, 1, 2, {{0}}, patience_ns};
     uint64_t begun = pa_clock_raw_ns();
     pa_fabric_leave(&ranks[1].station);
     pa_fabric_ask_swap(&ranks[0].request, &swap);
@@ -259,7 +258,7 @@ static void a_partner_who_leaves_holds_nobody_up(void **state) {
 static void requests_that_make_no_sense_are_refused(void **state) {
     (void)state;
     struct hub hub;
-    struct pa_fabric_swap swap = {PA_FABRIC_ROUNDS, 1, true, 1, 2, {0, 0}, patience_ns};
+    struct pa_fabric_swap swap = {PA_FABRIC_ROUNDS, 1, true, 1, 2, {{0}}, patience_ns};
     const struct pa_fabric_wish wish = {true, 0, 128};
     assert_true(open_stands(&small));
     begin(&hub, &small);

@@ -83,9 +83,19 @@ def chunk_sum(x, y, sx, sy, chunk, turned):
     return total & M64
 
 
-def turn_of(nonce, chunks):
-    turn = H("fabric turn", nonce)
-    return struct.unpack("<Q", turn[:8])[0] * chunks >> 64, turn[8] % 128
+def met(nonce, chunks, chunk):
+    """What a chunk meets: a chunk, and by how many words that is turned."""
+    k = struct.unpack("<8I", H("fabric shuffle", nonce))
+    bits = (chunks - 1).bit_length()
+    mask, shift, c = (1 << bits) - 1, (bits + 1) // 2, chunk
+    while True:
+        for i in range(8):
+            c = c * (k[i] | 1) + k[(i + 1) % 8] & mask
+            c ^= c >> shift
+        if c < chunks:
+            break
+    x = (chunk ^ k[7]) * GOLDEN & M32
+    return c, ((x ^ x >> 15) * 0x85EBCA6B & M32) >> 25
 
 
 def list_hash(tag, values):
@@ -148,7 +158,7 @@ def round_case(devices, chunks):
     return {
         "key": key.hex(), "nonce": nonce.hex(), "challenge": challenge.hex(), "devices": devices, "chunks": chunks,
         "tails": [t.hex() for t in tails], "root": root.hex(), "nonces": [n.hex() for n in nonces[:2]],
-        "orders": orders, "turns": [turn_of(n, chunks) for n in nonces[:2]], "answers": answers.hex(),
+        "orders": orders, "met": [[met(n, chunks, c) for c in range(min(chunks, 24))] for n in nonces[:2]], "answers": answers.hex(),
         "samples": [[i // (pairs * chunks), i // chunks % pairs, i % chunks] for i in samples],
     }  # fmt: skip
 
