@@ -155,6 +155,9 @@ const struct pa_finding_kind pa_finding_kinds[] = {
      "measured."},
     {"MEMORY_PROOF_FAILED", WARNING, TOLD,
      "Read why the device's memory could not be filled; the rate does not depend on it."},
+    {"REGISTER_FULL", WARNING, TOLD,
+     "Begin a new store for this witness, with the old one's register.key, and import its "
+     "register."},
     {"SHARED_DEVICES", INFO, TOLD, "Measure again on devices that nobody else uses."},
     {NULL, INFO, TOLD, NULL},
 };

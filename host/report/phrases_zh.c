@@ -108,6 +108,7 @@ const struct pa_phrase pa_phrases_zh_words[] = {
     {"STRAGGLER", "设备偏慢"},
     {"ABSENT_RANKS", "进程缺席"},
     {"MEMORY_PROOF_FAILED", "内存证明未能完成"},
+    {"REGISTER_FULL", "设备登记册已满"},
     {"SHARED_DEVICES", "设备共用"},
     {"TEST_RESULT", "测试结果"},
     {"DEVICES", "设备"},

@@ -150,6 +150,9 @@ const struct pa_phrase pa_phrases_zh_advice[] = {
      "请用审核方的表计（petaudit audit --meter）重新测量至结束。"},
     {"See that no load bank hangs on the meter, and that the meter is the auditor's.",
      "确认表计处未接负载箱，且表计为审核方所有。"},
+    {"Begin a new store for this witness, with the old one's register.key, and import its "
+     "register.",
+     "为该见证方新建存储，沿用旧存储的 register.key，并导入其设备登记册。"},
     {"Find out which of the two sites has the device; go and read its serial number there.",
      "查明设备究竟在哪个站点；到现场核对序列号。"},
     {"Ask for the device itself: a report that does not hold is another session's, another maker's "

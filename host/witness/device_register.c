@@ -284,6 +284,7 @@ static int enter(const char *store, const struct pa_hash *key, const struct pa_k
     struct pa_sightings own = {0}, all = {0}, session = {0};
     struct pa_buffer file = {0};
     char path[PATH_MAX];
+    bool is_full = false;
     int code = pa_path_join(path, store, "devices", error);
     if (code == PA_OK)
         code = pa_register_session(evidence, key, &session, error);
@@ -291,11 +292,11 @@ static int enter(const char *store, const struct pa_hash *key, const struct pa_k
         code = pa_register_load(store, &own, &all, error);
     if (code == PA_OK)
         put_notes(&session, &all, notes);
-    for (uint32_t i = 0; code == PA_OK && i < session.count; i++)
-        code = pa_sightings_add(&own, &session.each[i], error);
     if (code == PA_OK)
+        code = pa_sightings_join(&own, &session, &is_full, notes, error);
+    if (code == PA_OK && !is_full)
         code = pa_register_write(&own, key, signer, &file, error);
-    if (code == PA_OK)
+    if (code == PA_OK && !is_full)
         code = pa_file_write(path, file.data, file.size, 0600, error);
     pa_buffer_free(&file);
     pa_sightings_free(&own);
@@ -355,6 +356,22 @@ static int check_growth(const char *path, const struct pa_sightings *next, struc
     return code;
 }
 
+/* What is imported leaves room for all that this witness may come to see. */
+static int check_room(const char *store, const struct pa_sightings *next, struct pa_error *error) {
+    struct pa_sightings own = {0}, all = {0};
+    int code = pa_register_load(store, &own, &all, error);
+    uint64_t imported = (uint64_t)all.count - own.count + next->count;
+    if (code == PA_OK && imported > PA_REGISTER_MOST_IN_ALL - PA_REGISTER_MOST_SIGHTINGS)
+        code = pa_fail(error, PA_EINPUT,
+                       "the registers of other witnesses would hold %llu sightings, and %d are "
+                       "possible: remove one from the store's folder \"imports\"",
+                       (unsigned long long)imported,
+                       PA_REGISTER_MOST_IN_ALL - PA_REGISTER_MOST_SIGHTINGS);
+    pa_sightings_free(&own);
+    pa_sightings_free(&all);
+    return code;
+}
+
 static int check_key(const char *store, const uint8_t key_id[8], struct pa_error *error) {
     struct pa_hash key;
     uint8_t own_id[8];
@@ -397,6 +414,8 @@ int pa_register_import(const char *store, const char *path,
         code = pa_path_join(target, folder, name, error);
     if (code == PA_OK)
         code = check_growth(target, &sightings, error);
+    if (code == PA_OK)
+        code = check_room(store, &sightings, error);
     if (code == PA_OK)
         code = pa_file_write(target, content.data, content.size, 0600, error);
     *count = sightings.count;

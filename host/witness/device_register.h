@@ -34,10 +34,18 @@ struct pa_sightings {
     struct pa_sighting *each; /* owned; in files in ascending order, each once */
     uint32_t count, capacity;
 };
-enum { PA_REGISTER_MOST_BYTES = 1 << 28, PA_REGISTER_MOST_SIGHTINGS = 1 << 20 };
+enum {
+    PA_REGISTER_MOST_BYTES = 1 << 28,
+    PA_REGISTER_MOST_SIGHTINGS = 1 << 20, /* of a file */
+    PA_REGISTER_MOST_IN_ALL = 1 << 22,    /* own and imported ones */
+};
 
 int pa_sightings_add(struct pa_sightings *sightings, const struct pa_sighting *sighting,
                      struct pa_error *error);
+/* Add all of `more`; or, where a file would hold too many, none: `*is_full`, and a line of JSON
+ * that says so to `notes`. PA_EMEMORY. */
+int pa_sightings_join(struct pa_sightings *own, const struct pa_sightings *more, bool *is_full,
+                      struct pa_buffer *notes, struct pa_error *error);
 /* In the order of files, each once. */
 void pa_sightings_sort(struct pa_sightings *sightings);
 /* The first of sorted ones with this identity or a later one; `count` when there is none. */
@@ -75,7 +83,9 @@ uint32_t pa_register_pairs(struct pa_sightings *all, uint64_t limit_s, struct pa
 /* PETAUDIT_MOVE_HOURS, or 24: in less time no device is moved from one site to another. */
 uint64_t pa_register_move_s(void);
 /* Enter a session into the register, and append to `notes` one line of JSON for each of its devices
- * that was elsewhere too shortly before or after. One process at a time. */
+ * that was elsewhere too shortly before or after. A register that is full holds it against what it
+ * knows, enters nothing, and says so in `notes`: a session can end all the same. One process at a
+ * time. */
 int pa_register_enter(const char *store, const struct pa_key *signer, struct pa_store *evidence,
                       struct pa_buffer *notes, struct pa_error *error);
 /* Keep another witness's file, signed by `trusted`. It may not lack what its last one had. */

@@ -24,9 +24,9 @@ const char *pa_identity_kind_name(enum pa_identity_kind kind) {
 
 int pa_sightings_add(struct pa_sightings *sightings, const struct pa_sighting *sighting,
                      struct pa_error *error) {
-    if (sightings->count >= PA_REGISTER_MOST_SIGHTINGS)
+    if (sightings->count >= PA_REGISTER_MOST_IN_ALL)
         return pa_fail(error, PA_EINPUT, "the register is full: %d sightings are possible",
-                       PA_REGISTER_MOST_SIGHTINGS);
+                       PA_REGISTER_MOST_IN_ALL);
     if (sightings->count == sightings->capacity) {
         uint32_t capacity = sightings->capacity == 0 ? 64 : 2 * sightings->capacity;
         struct pa_sighting *grown = realloc(sightings->each, capacity * sizeof *grown);
@@ -36,6 +36,20 @@ int pa_sightings_add(struct pa_sightings *sightings, const struct pa_sighting *s
         sightings->capacity = capacity;
     }
     sightings->each[sightings->count++] = *sighting;
+    return PA_OK;
+}
+
+int pa_sightings_join(struct pa_sightings *own, const struct pa_sightings *more, bool *is_full,
+                      struct pa_buffer *notes, struct pa_error *error) {
+    *is_full = (uint64_t)own->count + more->count > PA_REGISTER_MOST_SIGHTINGS;
+    if (*is_full)
+        pa_buffer_format(notes,
+                         "{\"kind\":\"finding\",\"code\":\"REGISTER_FULL\",\"severity\":"
+                         "\"warning\",\"text\":\"The witness's register of devices holds %u "
+                         "sightings, and has no room for the %u of this session.\"}\n",
+                         own->count, more->count);
+    for (uint32_t i = 0; !*is_full && i < more->count; i++)
+        PA_TRY(pa_sightings_add(own, &more->each[i], error));
     return PA_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "witness/device_register.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,36 @@ static void only_what_can_be_compared_and_grows_is_imported(void **state) {
     pa_buffer_free(&strange);
 }
 
+/* No memory of so many is needed: a register that is full is not touched. */
+static void a_session_is_entered_whole_or_not_at_all(void **state) {
+    (void)state;
+    struct pa_sightings own = {.count = PA_REGISTER_MOST_SIGHTINGS - 1}, session = {0};
+    struct pa_error error = {0};
+    struct pa_buffer notes = {0};
+    bool is_full = false;
+    for (uint8_t i = 0; i < 2; i++) {
+        struct pa_sighting each = sighting(i, 1, 1, 1000);
+        assert_int_equal(pa_sightings_add(&session, &each, NULL), PA_OK);
+    }
+    assert_int_equal(pa_sightings_join(&own, &session, &is_full, &notes, &error), PA_OK);
+    assert_true(is_full);
+    json_t *note = json_loadb((const char *)notes.data, notes.size, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(note, "kind")), "finding");
+    assert_string_equal(json_string_value(json_object_get(note, "code")), "REGISTER_FULL");
+    json_decref(note);
+    pa_buffer_clear(&notes);
+    assert_int_equal(own.count, PA_REGISTER_MOST_SIGHTINGS - 1);
+    own = (struct pa_sightings){0};
+    assert_int_equal(pa_sightings_join(&own, &session, &is_full, &notes, &error), PA_OK);
+    assert_false(is_full);
+    assert_int_equal(notes.size, 0);
+    assert_int_equal(own.count, 2);
+    assert_memory_equal(own.each[1].identity.bytes, session.each[1].identity.bytes, PA_HASH_BYTES);
+    pa_buffer_free(&notes);
+    pa_sightings_free(&own);
+    pa_sightings_free(&session);
+}
+
 static void the_key_is_for_its_owner_alone_and_decides_every_hash(void **state) {
     const struct scene *scene = *state;
     struct pa_hash first, second, a, b;
@@ -202,6 +233,7 @@ int main(void) {
         cmocka_unit_test(pairs_that_cannot_be_are_listed),
         cmocka_unit_test_setup_teardown(only_what_can_be_compared_and_grows_is_imported, set_up,
                                         tear_down),
+        cmocka_unit_test(a_session_is_entered_whole_or_not_at_all),
         cmocka_unit_test_setup_teardown(the_key_is_for_its_owner_alone_and_decides_every_hash,
                                         set_up, tear_down),
     };
