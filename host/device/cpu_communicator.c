@@ -40,7 +40,7 @@ int pa_cpu_communicator_id(bool is_one_host, uint8_t id[PA_COMMUNICATOR_ID_BYTES
                            struct pa_error *error) {
     const char *wish = getenv("PETAUDIT_ALLREDUCE");
     const struct pa_cpu_transport *transport = is_one_host ? &pa_cpu_shm : &pa_cpu_mpi;
-    if (pa_exchange_is_forced())
+    if (wish != NULL && pa_exchange_is_forced())
         transport = transport_named(wish);
     if (transport == NULL)
         return pa_fail(error, PA_EUSAGE,

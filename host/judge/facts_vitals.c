@@ -113,8 +113,8 @@ static int check_answers(struct pa_replay *replay, uint32_t device,
         .device = device, .chunks = (uint32_t)(memory->filled_bytes / PA_MEMORY_PROOF_CHUNK_BYTES)};
     struct pa_memory_check check;
     struct pa_hash q, commitment;
-    uint8_t *bytes = malloc((size_t)place.chunks * 8);
-    uint64_t *answers = malloc((size_t)place.chunks * sizeof *answers);
+    uint8_t *bytes = malloc(((size_t)place.chunks + 1) * 8);
+    uint64_t *answers = malloc(((size_t)place.chunks + 1) * sizeof *answers);
     int code = PA_OK;
     pa_epoch_nonce(&place.nonce, &words->key);
     if (bytes == NULL || answers == NULL) {
