@@ -32,7 +32,8 @@ capacity: {value: 1, unit: MFLOPS, precision: fp16}
 
 
 def rows_of(folder, scratch):
-    """(number, type, hash) of every record. Works on a copy: looking must not repair what the kill left."""
+    """(number, type, hash) of every record of a session that can be resumed. Works on a copy: looking must not repair what
+    the kill left."""
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch)
     for name in ("evidence.db", "evidence.db-wal"):
@@ -41,7 +42,11 @@ def rows_of(folder, scratch):
     if not os.path.exists(os.path.join(scratch, "evidence.db")):
         return []
     with sqlite3.connect(os.path.join(scratch, "evidence.db")) as database:
-        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone():
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'notes'").fetchone():
+            return []
+        # Without its terms it has measured nothing: `--resume` says so, and to start a new audit.
+        kinds = {json.loads(text)["kind"] for (text,) in database.execute("SELECT json FROM notes")}
+        if not {"claim", "policy"} <= kinds:
             return []
         return database.execute("SELECT k, type, hash FROM record ORDER BY k").fetchall()
 
@@ -58,7 +63,7 @@ class Session:
         if resumes:
             arguments = ["--resume", self.out]
         else:
-            # Killed before the session was declared: there is nothing to resume.
+            # Killed before the session was declared, or its terms noted: there is nothing to resume.
             shutil.rmtree(self.out, ignore_errors=True)
             claim = os.path.join(self.home, "claim.yaml")
             with open(claim, "w", encoding="utf-8") as file:
