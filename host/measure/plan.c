@@ -171,12 +171,9 @@ uint64_t pa_plan_coupled_ns(const struct pa_plan *plan, const struct pa_site *si
 uint64_t pa_plan_fabric_ns(const struct pa_plan *plan, const struct pa_site *site) {
     double longest_ns = 0;
     for (uint32_t d = 0; d < site->device_count; d++) {
-        const struct pa_trial *chosen = &site->devices[d].calibration.chosen;
-        if (!pa_site_works(&site->devices[d]) || !(chosen->rate > 0))
-            continue;
-        double operations =
-            (double)pa_shape_operations((struct pa_shape){chosen->m, chosen->n, plan->k});
-        longest_ns = fmax(longest_ns, 1e9 * operations / chosen->rate);
+        double operations;
+        if (pa_site_works(&site->devices[d]))
+            longest_ns = fmax(longest_ns, pa_site_step_ns(&site->devices[d], plan->k, &operations));
     }
     if (pa_site_alive(site) < 2)
         return 0;

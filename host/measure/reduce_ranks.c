@@ -70,11 +70,7 @@ static int compare_texts(const void *a, const void *b) {
 
 double pa_reduce_ranks_step_ns(const struct pa_reduce_ranks *ranks, uint32_t rank, uint32_t k,
                                double *operations) {
-    const struct pa_site_device *device = pa_reduce_ranks_device(ranks, rank);
-    const struct pa_trial *chosen = &device->calibration.chosen;
-    double rate = device->warmup.rate > 0 ? device->warmup.rate : chosen->rate;
-    *operations = (double)pa_shape_operations((struct pa_shape){chosen->m, chosen->n, k});
-    return rate > 0 ? 1e9 * *operations / rate : 0;
+    return pa_site_step_ns(pa_reduce_ranks_device(ranks, rank), k, operations);
 }
 
 uint32_t pa_reduce_ranks_hosts(const struct pa_reduce_ranks *ranks) {

@@ -17,6 +17,13 @@ bool pa_site_works(const struct pa_site_device *device) {
     return !device->is_lost && !device->is_idle;
 }
 
+double pa_site_step_ns(const struct pa_site_device *device, uint32_t k, double *operations) {
+    const struct pa_trial *chosen = &device->calibration.chosen;
+    double rate = device->warmup.rate > 0 ? device->warmup.rate : chosen->rate;
+    *operations = (double)pa_shape_operations((struct pa_shape){chosen->m, chosen->n, k});
+    return rate > 0 ? 1e9 * *operations / rate : 0;
+}
+
 uint32_t pa_site_alive(const struct pa_site *site) {
     uint32_t alive = 0;
     for (uint32_t d = 0; d < site->device_count; d++)

@@ -90,6 +90,9 @@ void pa_site_lose_process(struct pa_site *site, int rank, const struct pa_error 
 
 /* Devices that still work: neither lost nor left to rest. */
 bool pa_site_works(const struct pa_site_device *device);
+/* How long a step takes by the last rate that was measured, and its operations; 0 where there is no
+ * rate. */
+double pa_site_step_ns(const struct pa_site_device *device, uint32_t k, double *operations);
 uint32_t pa_site_alive(const struct pa_site *site);
 
 #endif
